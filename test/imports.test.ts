@@ -13,7 +13,7 @@ const MODEL = "src/model/";
 
 /** Folders and files of src/model, in order: each may import those before it. */
 const ROOMS = [
-  "memory", "shapes", "findings", "grammar", "snippets", "config", "secrets", "model.ts", "annotations", "backends", "claims", "streams", "routes", "ingress", "credentials", "build",
+  "memory", "shapes", "findings", "grammar", "snippets", "config", "secrets", "model.ts", "annotations", "backends", "claims", "streams", "routes", "ingress", "credentials", "gateway", "build",
 ];
 
 /** Files whose values, but not types, may have names that other files export too; and why. */

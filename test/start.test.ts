@@ -90,15 +90,15 @@ async function loadOf(words: readonly string[]): Promise<Load> {
 const LOADS: readonly (readonly [words: string, most: number, large: readonly string[]])[] = [
   ["--version", 6, []],
   ["--help", 7, []],
-  ["explain --help", 312, []],
-  [`explain http://shop.example/ --manifests ${folder}`, 312, []],
+  ["explain --help", 334, []],
+  [`explain http://shop.example/ --manifests ${folder}`, 334, []],
   // Comments behind values, and a text of several lines, are for the complete parser.
-  [`explain http://tomcat.lucky.com/ --manifests WALKTHROUGH`, 312, ["yaml"]],
-  [`check ${join(folder, "shop.yaml")}`, 265, []],
+  [`explain http://tomcat.lucky.com/ --manifests WALKTHROUGH`, 334, ["yaml"]],
+  [`check ${join(folder, "shop.yaml")}`, 286, []],
   [`get routes --manifests ${folder}`, 290, []],
-  [`diff ${folder} ${folder}`, 262, []],
-  ["run --help", 445, ["node:child_process", "node:http"]],
-  ["agent --help", 132, ["node:child_process"]],
+  [`diff ${folder} ${folder}`, 283, []],
+  ["run --help", 471, ["node:child_process", "node:http"]],
+  ["agent --help", 133, ["node:child_process"]],
   ["completion bash", 48, []],
   ["rollout --help", 40, []],
 ];

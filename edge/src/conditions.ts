@@ -3,6 +3,7 @@
  * (`sluice.ingress/match`). Pure.
  */
 import type { Condition } from "./program.ts";
+import { parameterOf } from "./query.ts";
 import type { RequestView } from "./request-view.ts";
 
 /** True when all conditions of one alternative hold. @param namespace the route's. */
@@ -21,8 +22,9 @@ function allHold(conditions: Condition[], request: RequestView, namespace: strin
 }
 
 /** A condition whose pattern cannot be run is not met. */
-function isMet({ variable, values, pattern }: Condition, request: RequestView, namespace: string): boolean {
-  const value = request.variable(variable);
+function isMet({ variable, query, values, pattern }: Condition, request: RequestView, namespace: string): boolean {
+  const given = request.variable(variable);
+  const value = query === undefined || given === undefined ? given : parameterOf(given, query);
   if (value === undefined) return false;
   if (pattern !== undefined) return request.matches(value, pattern, namespace) === true;
   if (values === undefined) return true;

@@ -9,6 +9,7 @@ import type { Options } from "./phases/options.ts";
 import { options } from "./phases/options.ts";
 import { startDigest } from "./phases/digest.ts";
 import { startPasswords } from "./phases/passwords.ts";
+import { lookForGateways } from "./phases/rewrite.ts";
 import { startRequestIds } from "./phases/request-id.ts";
 import { startTracing } from "./phases/trace.ts";
 import { startTallies } from "./phases/tallies.ts";
@@ -34,6 +35,8 @@ declare const sluice: LogPhases;
 interface Given extends Options {
   /** Endpoints that may be tried for one request where its route does not say; 0: any number. */
   tries: number;
+  /** Some requests may come in for Gateways. */
+  gateways?: boolean;
 }
 
 /** init_by_lua: in the master, before workers are forked. */
@@ -54,6 +57,7 @@ export function init(given: Given): void {
   options.bodySize = given.bodySize;
   startBalancer(given.tries);
   options.measured = given.measured;
+  if (given.gateways === true) lookForGateways();
 }
 
 /** init_worker_by_lua: a worker loads the snapshot files before it serves, then follows the channel. */

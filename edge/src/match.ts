@@ -50,8 +50,8 @@ export interface Decision {
   url: string;
 }
 
-/** `slash`: a `/` is appended to the path; `name`: from an alias to the host's own name; `root`: to the app root. */
-type RedirectKind = "slash" | "https" | "url" | "name" | "root" | "certificate";
+/** `slash`: a `/` is appended to the path; `name`: from an alias to the host's own name; `root`: to the app root; `origin`: to another scheme, host or port. */
+type RedirectKind = "slash" | "https" | "url" | "name" | "root" | "certificate" | "origin";
 
 const room: WholeRoom<Decision> = {
   host: false, route: false, pool: false, canary: false, weighed: false, uri: false, status: false, reason: false, redirect: false, url: false,
@@ -110,6 +110,21 @@ export function decide(tables: Tables, request: RequestView, name: string, path:
   return chooseBackend(tables, request, route);
 }
 
+/** Decides for a route that does not redirect to https. `decision` has the host already; the rest as for `decide`. */
+export function decideRoute(tables: Tables, request: RequestView, route: EdgeRoute, name: string, path: string, https: boolean | undefined): Decision {
+  decision.route = route;
+  const early = route.plain === true ? undefined : decideEarly(tables, request, route, name, path, https);
+  if (early !== undefined) return early;
+  const { canaries } = route;
+  const shared = canaries !== undefined && (canaries[0] as EdgeCanary).share === true;
+  return shared ? chooseShare(tables, request, canaries, route.total ?? 0) : chooseBackend(tables, request, route);
+}
+
+function answerOf(status: number): Reason {
+  if (status < 400) return "health-check";
+  return status === 500 ? "no-backend" : "misconfigured";
+}
+
 /** A client that the operator blocks gets 403. While the operator blocks anybody, no route is `plain`, so that every request is checked. */
 function blocked({ settings }: Tables, request: RequestView): Decision | undefined {
   if (settings.blocks === undefined || !isBlocked(settings.blocks, request)) return undefined;
@@ -127,7 +142,7 @@ function decideEarly(
   if (route.slash === true) return redirect("slash", 301);
   const { filters } = route;
   if (filters !== undefined && filters.cors !== undefined && isPreflight(filters.cors, request)) return endWithReason(204, "preflight");
-  if (route.respond !== undefined) return endWithReason(route.respond, route.respond < 400 ? "health-check" : "misconfigured");
+  if (route.respond !== undefined) return endWithReason(route.respond, answerOf(route.respond));
   return route.detour === undefined ? undefined : takeDetour(tables, request, route, name, path, https);
 }
 
@@ -176,6 +191,10 @@ function takeDetour(tables: Tables, request: RequestView, route: EdgeRoute, name
 
 /** False: the pattern of the redirect does not match, and the request goes on. */
 function redirectToUrl(to: Redirect, path: string, namespace: string, request: RequestView): boolean {
+  if (to.origin !== undefined) {
+    redirect("origin", to.status);
+    return true;
+  }
   const url = to.rewrite === undefined ? to.url : rewriteUrl(to.rewrite, path, namespace, request);
   if (url === undefined) return false;
   decision.url = url;
@@ -240,6 +259,19 @@ function chooseBackend(tables: Tables, request: RequestView, route: EdgeRoute): 
   decision.weighed = false;
   const substitute = route.filters === undefined ? undefined : ownDefaultBackend(tables, route);
   return substitute === undefined ? endWithReason(503, "no-endpoints") : proxy(substitute, undefined);
+}
+
+/** Whoever is drawn for a share stays with it: the others are not to get more than theirs. */
+function chooseShare(tables: Tables, request: RequestView, shares: EdgeCanary[], total: number): Decision {
+  decision.weighed = false;
+  const drawn = request.draw(total);
+  for (const share of shares) {
+    if (drawn <= share.from || drawn > share.to) continue;
+    if (share.respond !== undefined) return endWithReason(share.respond, "no-backend");
+    const pool = tables.pools[share.pool];
+    return pool !== undefined && pool.endpoints.length > 0 ? proxy(pool, share) : endWithReason(503, "no-endpoints");
+  }
+  return endWithReason(500, "no-backend");
 }
 
 /** The default backend that a route has for itself, when it has endpoints. */
@@ -311,7 +343,7 @@ function refusal({ mode }: ClientAuth, status: number): Reason {
 
 const REDIRECTS: Record<RedirectKind, Reason> = {
   slash: "redirect-slash", https: "redirect-https", url: "redirect-annotation", name: "redirect-name", root: "redirect-app-root",
-  certificate: "redirect-certificate",
+  certificate: "redirect-certificate", origin: "redirect-rule",
 };
 
 function redirect(kind: RedirectKind, status: number): Decision {
@@ -327,3 +359,6 @@ function end(status: number, kind: RedirectKind | undefined, reason: Reason): De
   made.reason = reason;
   return made;
 }
+
+// Not with their declarations: an exported name is looked up in a table each time.
+export { decision, endWithReason };

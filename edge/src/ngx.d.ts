@@ -63,9 +63,9 @@ declare namespace ngx {
     /** Seconds of Unix time, with milliseconds. */
     export function start_time(): number;
     /** Of up to `limit` headers (0: all); with `raw` their names as the client wrote them. */
-    export function get_headers(limit: number, raw: boolean): Record<string, string | string[]>;
+    export function get_headers(limit: number, raw?: boolean): Record<string, string | string[]>;
     /** A request header; undefined removes it. */
-    export function set_header(name: string, value: string | undefined): void;
+    export function set_header(name: string, value: string | string[] | undefined): void;
     export function clear_header(name: string): void;
     export function discard_body(): void;
   }

@@ -63,6 +63,12 @@ export interface EdgeCanary {
   pattern?: string;
   /** `cookie_<name>`, lower case. */
   cookie?: string;
+  /**
+   * It is a share of its route, which consists of shares alone: whoever is drawn for it stays with it, whether or not it has endpoints.
+   * `respond`: there is no backend behind it, and this is the answer.
+   */
+  share?: true;
+  respond?: number;
   /** This canary takes the draws in `(from, to]` of `1..total` of its route. */
   from: number;
   to: number;
@@ -99,6 +105,17 @@ export interface StickyDraw {
 export type Counts = Record<number, number>;
 
 /**
+ * A request header for the backend: `value` in place of the client's, or after it (`add`); without a value it is removed. One that nginx.conf sends
+ * from a variable is set there (`sent`).
+ */
+export interface HeaderChange {
+  name: string;
+  value?: string;
+  add?: boolean;
+  sent?: "sluice_connection";
+}
+
+/**
  * What happens to requests of a route beside being proxied: one field per feature. A route with filters is served by a
  * profile whose location runs the access and header filter phases; for a route without filters nobody looks here.
  */
@@ -113,8 +130,8 @@ export interface EdgeFilters {
   vhost?: Template;
   /** The X-Forwarded-Prefix header that the backend gets. */
   prefix?: PathText;
-  /** The Connection header that the backend gets. */
-  connection?: string;
+  /** Headers of the request, in this order. */
+  changes?: HeaderChange[];
   /** Error pages come from `backend` (a pool id), which also takes requests while the route's pool is empty; without it, from the default backend. */
   errors?: { backend?: string };
   /** No line in the access log. */
@@ -152,6 +169,8 @@ export type EdgeUsers = Record<string, string>;
 export interface Condition {
   /** nginx variable without `$`: `request_method`, `http_…`, `cookie_…`, `arg_…`. */
   variable: string;
+  /** The parameter of the query that is meant; its name is compared exactly. `variable` is `args` then. */
+  query?: string;
   /** The value is one of these, exactly. Absent, with `pattern` absent too: there is a value. */
   values?: string[];
   /** PCRE, unanchored, case-sensitive. */
@@ -232,8 +251,18 @@ export interface Redirect {
   status: number;
   /** An absolute URL, or a path at the requested host. */
   url?: string;
+  /** The requested URL with another origin. */
+  origin?: RedirectTo;
   /** Gives an absolute URL. Where its pattern does not match, the request is proxied. */
   rewrite?: Rewrite;
+}
+
+/** Where a redirect leads that keeps the path. */
+export interface RedirectTo {
+  scheme: "http" | "https";
+  /** Absent: the host that the client asks for. */
+  host?: string;
+  port: string;
 }
 
 /** A path as a regular expression. */
@@ -255,7 +284,7 @@ export interface EdgeHost {
   prefix: Record<string, number>;
   /** Distinct lengths of the keys of `prefix`, longest first, without 1 (the path `/`). */
   lengths: number[];
-  /** Index of the route for `/`. Every host has one. */
+  /** Index of the route for `/`. Every host has one, but those of the listeners of Gateways: -1. */
   root: number;
   /** What most hosts do not have. */
   special?: SpecialHost;
@@ -346,11 +375,15 @@ export interface Stream {
   keep?: "address" | "flow";
 }
 
-export type PartKind = "host" | "alias" | "pool" | "certificate" | "tls" | "users" | "trust" | "stream" | "settings";
+/** Host name (`*.parent` for any number of labels, `_` for all others) → key of the listener that requests for it belong to. */
+export type EdgeFront = Record<string, string>;
+
+export type PartKind = "host" | "front" | "alias" | "pool" | "certificate" | "tls" | "users" | "trust" | "stream" | "settings";
 
 /** The value of a part of each kind. `tls` maps a server name (exact, `*.parent` or `_`) to a certificate id. */
 export interface PartValues {
   host: EdgeHost;
+  front: EdgeFront;
   alias: EdgeAlias;
   pool: EdgePool;
   certificate: EdgeCertificate;

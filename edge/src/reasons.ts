@@ -5,9 +5,9 @@
 
 export const REASONS = [
   // nobody to ask
-  "no-route", "no-endpoints", "misconfigured", "not-programmed", "health-check",
+  "no-route", "no-endpoints", "no-backend", "misconfigured", "not-programmed", "health-check",
   // redirects
-  "redirect-https", "redirect-slash", "redirect-name", "redirect-annotation", "redirect-app-root", "redirect-sign-in", "redirect-certificate",
+  "redirect-https", "redirect-slash", "redirect-name", "redirect-annotation", "redirect-app-root", "redirect-sign-in", "redirect-certificate", "redirect-rule",
   "preflight",
   // refusals
   "denied-by-network", "denied-by-blocklist", "denied-by-password", "denied-by-external-auth", "denied-by-certificate", "denied-by-nginx", "misdirected",

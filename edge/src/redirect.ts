@@ -15,6 +15,10 @@ export function locationOf(decision: Decision, settings: EdgeSettings, request: 
   if (redirect === "slash") return withinHost(slashUri(uri), decision, settings, request);
   if (redirect === "https") return httpsLocation(authorityOf(settings, request), uri, route?.keepSlash === true, route?.redirectPort);
   if (redirect === "url") return decision.url.charCodeAt(0) === SLASH ? withinHost(decision.url, decision, settings, request) : decision.url;
+  if (redirect === "origin") {
+    const to = route?.detour?.redirect?.origin;
+    return to === undefined ? undefined : originText(to.scheme, to.host ?? hostOf(settings, request), to.port) + uri;
+  }
   if (redirect === "root") return schemeOf(settings, request) + "://" + authorityOf(settings, request) + (host?.special?.appRoot ?? "/");
   if (redirect === "certificate") return host?.special?.clients?.errorPage;
   if (redirect === "name") return nameLocation(host?.name ?? "", uri, settings, request);

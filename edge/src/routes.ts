@@ -36,6 +36,20 @@ function findConditional(host: EdgeHost, path: string, request: RequestView): nu
   return firstThatHolds(host, host.root, request, until) ?? host.root;
 }
 
+/** As `findConditional`, for hosts of Gateways' listeners: NONE where no route takes the request. */
+export function findFalling(host: EdgeHost, path: string, request: RequestView): number {
+  const until = request.searchUntil();
+  const exact = firstThatHolds(host, host.exact[path], request, until);
+  if (exact !== undefined) return exact;
+  for (const length of host.lengths) {
+    if (length <= path.length) {
+      const prefix = firstThatHolds(host, host.prefix[path.substring(0, length)], request, until);
+      if (prefix !== undefined) return prefix;
+    }
+  }
+  return host.root < 0 ? NONE : (firstThatHolds(host, host.root, request, until) ?? NONE);
+}
+
 /** Index of the first route of a path whose conditions hold; undefined: there is none; or GAVE_UP. */
 function firstThatHolds(host: EdgeHost, first: number | undefined, request: RequestView, until: number): number | undefined {
   let index = first;
@@ -51,6 +65,8 @@ function firstThatHolds(host: EdgeHost, first: number | undefined, request: Requ
 
 /** In place of an index: a regular expression gave up on the path, or all of them together took too long. */
 export const GAVE_UP = -1;
+/** In place of an index: no route of the host takes the request. */
+export const NONE = -2;
 
 /** Index of the route of a path at a host with `special`; or GAVE_UP. */
 export function findSpecial(host: EdgeHost, special: SpecialHost, path: string, request: RequestView): number {

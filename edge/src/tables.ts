@@ -10,7 +10,7 @@
 import type { Aliases } from "./aliases.ts";
 import { commitPatterns, newAliases, setAlias } from "./aliases.ts";
 import type { EdgeTrust } from "./client-auth.ts";
-import type { EdgeAlias, EdgeCanary, EdgeCertificate, EdgeRoute, EdgeSettings, Frame, EdgeHost, PartKind, PartValues, EdgePool, EdgeUsers } from "./program.ts";
+import type { EdgeAlias, EdgeCanary, EdgeCertificate, EdgeFront, EdgeRoute, EdgeSettings, Frame, EdgeHost, PartKind, PartValues, EdgePool, EdgeUsers } from "./program.ts";
 import { CATCH_ALL } from "./program.ts";
 import { moveInto, type Room } from "./layout.ts";
 import type { Proxies } from "./proxies.ts";
@@ -21,6 +21,10 @@ export interface Tables {
   hosts: Record<string, EdgeHost>;
   /** `*.example.com`, stored under `.example.com`. */
   wildcards: Record<string, EdgeHost>;
+  /** `address port`, or `* port`, of what belongs to Gateways. */
+  fronts: Record<string, EdgeFront>;
+  /** Key of a Gateway's listener → its hosts. */
+  sites: Record<string, Site>;
   aliases: Aliases;
   pools: Record<string, EdgePool>;
   certificates: Record<string, EdgeCertificate>;
@@ -45,6 +49,13 @@ export interface Tables {
   digest: string;
 }
 
+/** The hosts of one listener. Unlike elsewhere, a wildcard stands for any number of labels. */
+export interface Site {
+  hosts: Record<string, EdgeHost>;
+  /** As in `Tables`. */
+  wildcards: Record<string, EdgeHost>;
+}
+
 export interface Staging {
   /** Frames since the last commit, in order. */
   frames: Frame[];
@@ -56,6 +67,8 @@ export function newTables(): Tables {
   return {
     hosts: emptyTable(),
     wildcards: emptyTable(),
+    fronts: emptyTable(),
+    sites: emptyTable(),
     aliases: newAliases(),
     pools: emptyTable(),
     certificates: emptyTable(),
@@ -126,6 +139,8 @@ export function clear(tables: Tables): void {
   const fresh = newTables();
   tables.hosts = fresh.hosts;
   tables.wildcards = fresh.wildcards;
+  tables.fronts = fresh.fronts;
+  tables.sites = fresh.sites;
   tables.aliases = fresh.aliases;
   tables.pools = fresh.pools;
   tables.certificates = fresh.certificates;
@@ -136,7 +151,8 @@ export function clear(tables: Tables): void {
 }
 
 function setPart(tables: Tables, kind: PartKind, id: string, value: PartValues[PartKind] | undefined): void {
-  if (kind === "host") setByName(tables.hosts, tables.wildcards, id, value as EdgeHost | undefined);
+  if (kind === "host") setHost(tables, id, value as EdgeHost | undefined);
+  else if (kind === "front") put(tables.fronts, id, value as EdgeFront | undefined);
   else if (kind === "alias") setAlias(tables.aliases, id, value as EdgeAlias | undefined);
   else if (kind === "tls") setByName(tables.names, tables.wildcardNames, id, value as string | undefined);
   else if (kind === "pool") put(tables.pools, id, value as EdgePool | undefined);
@@ -144,6 +160,16 @@ function setPart(tables: Tables, kind: PartKind, id: string, value: PartValues[P
   else if (kind === "users") put(tables.users, id, value as EdgeUsers | undefined);
   else if (kind === "trust") put(tables.trusts, id, value as EdgeTrust | undefined);
   else if (kind === "settings" && value !== undefined) tables.settings = value as EdgeSettings;
+}
+
+/** The key of a host that a Gateway's listener serves has the listener before the name (src/model/shapes/host-key.ts). */
+function setHost(tables: Tables, id: string, host: EdgeHost | undefined): void {
+  const bar = id.indexOf("|");
+  if (bar < 0) return setByName(tables.hosts, tables.wildcards, id, host);
+  const listener = id.slice(0, bar);
+  const site = (tables.sites[listener] as Site | undefined) ?? { hosts: emptyTable(), wildcards: emptyTable() };
+  setByName(site.hosts, site.wildcards, id.slice(bar + 1), host);
+  put(tables.sites, listener, isEmpty(site.hosts) && isEmpty(site.wildcards) ? undefined : site);
 }
 
 /** The sixteen fields that requests read most. Room for one more would take twice the memory. */
@@ -196,7 +222,7 @@ function shareTables(host: EdgeHost): void {
   if (host.prefix["/"] === 0) host.prefix = ROOT_ALONE;
 }
 
-function isEmpty(table: Record<string, number>): boolean {
+function isEmpty(table: Record<string, unknown>): boolean {
   for (const _ in table) return false;
   return true;
 }

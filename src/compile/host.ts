@@ -4,7 +4,7 @@ import { DEFAULT_BACKEND } from "../../edge/src/program.ts";
 import type { Config } from "../model/config/config.ts";
 import { isGrpc } from "../model/routes/grpc.ts";
 import { primaryOf } from "../model/shapes/routing.ts";
-import type { Backend, Canary, Host, ProxySettings, Route, Split } from "../model/shapes/routing.ts";
+import type { Backend, Canary, Host, ProxySettings, Route, Shares, Split } from "../model/shapes/routing.ts";
 import { poolName } from "../model/shapes/pool-id.ts";
 import { blocksAnybody } from "./blocks.ts";
 import { bodyIsData, bodyLimits } from "./body.ts";
@@ -16,6 +16,7 @@ import type { Need, ProfileCap } from "./profile-cap.ts";
 import type { PartKey } from "./references.ts";
 import { defaultProfile, profileId, profileOf, withoutTuning } from "./profiles.ts";
 import { ofRoute, otherOfThatName, partKey } from "./references.ts";
+import { siteTable } from "./site-host.ts";
 import { standingProfiles } from "./standing-profiles.ts";
 import type { TrustById } from "./trust.ts";
 import { takesOwnPath } from "./upstreams.ts";
@@ -71,6 +72,7 @@ export function compileHost(host: Host, config: Config, surroundings: Surroundin
   const compiling: Compiling = { ...surroundings, config, always: alwaysThere(config), profiles, needs, unsound, wide: anchor ? [partKey("trust", anchor.id)] : [] };
   const trust = new Map(host.routes.flatMap(({ filters: { trust: one } }) => (one ? [[one.id, one.pem] as const] : [])));
   const wide = { ...(host.appRoot === undefined ? {} : { appRoot: host.appRoot }), ...compileTls(host.tls) };
+  if (host.site !== undefined) return { table: siteTable(host, host.routes.map((route) => compileRoute(route, compiling))), profiles, trust, needs, unsound };
   if (host.regex) {
     const routes = host.routes.map((route) => compileRoute(route, compiling));
     const { exact, patterns, root } = pathPatterns(host.routes);
@@ -180,7 +182,7 @@ function compileRoute(route: Route, compiling: Compiling): EdgeRoute {
   const { httpsRedirect, preserveTrailingSlash, edge, trace, redirect, rewrite, relative, redirectPort } = route.filters;
   const compiled: EdgeRoute = {
     path: route.path,
-    ...backendOf(primary),
+    ...(route.backend.kind === "shares" ? compileShares(route.backend) : backendOf(primary)),
     ...(route.when ? { when: route.when.map((conditions) => [...conditions]) } : {}),
     ...(route.backend.kind === "split" ? compileSplit(route.backend) : {}),
     ...profile,
@@ -308,6 +310,18 @@ function timeouts(proxy: ProxySettings, config: Config): Pick<EdgeRoute, "connec
     proxy.sendTimeout === config.proxySendTimeout &&
     proxy.readTimeout === config.proxyReadTimeout;
   return same ? {} : { connect: proxy.connectTimeout, send: proxy.sendTimeout, read: proxy.readTimeout };
+}
+
+/** The shares as ranges of the draw. The route has no backend beside them. */
+function compileShares({ total, parts }: Shares): Pick<EdgeRoute, "pool" | "service" | "port" | "canaries" | "total"> {
+  let from = 0;
+  const shares = parts.map(({ weight, backend }): EdgeCanary => {
+    const range = { from, to: from + weight };
+    from = range.to;
+    const named = backend.kind === "service" ? { pool: backend.pool, name: poolName(backend.pool) } : { pool: "", name: "", respond: 500 };
+    return { share: true, ...range, ...named };
+  });
+  return { pool: "", service: "", port: "", canaries: shares, total };
 }
 
 /** Each canary's share as a range of the draw. */

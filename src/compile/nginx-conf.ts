@@ -7,6 +7,7 @@
  */
 import type { Config } from "../model/config/config.ts";
 import type { Settings } from "../settings.ts";
+import type { FrontListen } from "./fronts.ts";
 import type { Directive } from "./directive.ts";
 import { bodyIsData, bodyLocations, LARGE_TWIN } from "./body.ts";
 import { block, directive, expression, luaBlock, luaString, print } from "./directive.ts";
@@ -39,6 +40,8 @@ export interface ConfInput {
   readonly facts: EngineFacts;
   /** Profiles by id, without the default profile. */
   readonly profiles: ReadonlyMap<string, Profile>;
+  /** What is listened for beside the ports of http and https. */
+  readonly fronts?: readonly FrontListen[];
 }
 
 export const FILES = {
@@ -145,6 +148,7 @@ function luaStart({ config, facts, settings }: ConfInput): Directive[] {
     `logScores = ${logScores(config)}`,
     `bodySize = ${config.proxyBodySize}`,
     `tries = ${config.proxyNextUpstreamTries}`,
+    ...(settings.gatewayApi ? ["gateways = true"] : []),
     `followsBoth = ${followsBoth(config) && !tlsComesFromSocket(settings, facts)}`,
     `sent = { ${sentVariables(config).map((name) => `${name} = true`).join(", ")} }`,
     ...measuredOption(settings),
@@ -324,7 +328,7 @@ function declarations({ profiles, config }: ConfInput): Directive {
  */
 const BACKLOG = "backlog=65535";
 
-function listeners({ config, settings, facts }: ConfInput): Directive[] {
+function listeners({ config, settings, facts, fronts = [] }: ConfInput): Directive[] {
   const proxyProtocol = config.useProxyProtocol ? ["proxy_protocol"] : [];
   const http2 = http2OverTlsAlone(config, facts) ? ["http2"] : [];
   const out: Directive[] = [];
@@ -335,6 +339,10 @@ function listeners({ config, settings, facts }: ConfInput): Directive[] {
     out.push(
       directive("listen", `${address}:${settings.httpsPort}`, "default_server", BACKLOG, "ssl", ...http2, ...only6, ...proxyProtocol),
     );
+  }
+  for (const { host, port } of fronts) {
+    const six = host.includes(":");
+    out.push(directive("listen", `${six ? `[${host}]` : host}:${port}`, BACKLOG, ...(six ? ["ipv6only=on"] : []), ...proxyProtocol));
   }
   if (tlsComesFromSocket(settings, facts)) {
     out.push(directive("listen", `unix:${inRuntime(facts, SOCKETS.https)}`, "default_server", BACKLOG, "ssl", ...http2, "proxy_protocol"));

@@ -8,6 +8,7 @@ import type { EdgeSettings, Frame, PartKind, PartValues } from "../../edge/src/p
 import type { Config } from "../model/config/config.ts";
 import type { Finding } from "../model/findings/findings.ts";
 import { programUnsound } from "../model/findings/catalogue.ts";
+import type { Front } from "../model/shapes/front.ts";
 import type { Listener } from "../model/shapes/listener.ts";
 import { compileNetworks } from "../model/grammar/networks.ts";
 import type { Pool } from "../model/shapes/routing.ts";
@@ -52,6 +53,8 @@ export interface Program {
   readonly trust: TrustById;
   /** Ports below http, by id; the same map as long as they are the same. */
   readonly listeners: ReadonlyMap<string, Listener>;
+  /** Where requests for Gateways come in, by id; the same map as long as they are the same. */
+  readonly fronts: ReadonlyMap<string, Front>;
   readonly config: Config;
 }
 
@@ -132,6 +135,7 @@ export function createCompiler(mostProfiles = Infinity, nameOf: Surroundings["na
     };
     // Parts that refer to others come first, so that a part that is gone is no longer referred to when its turn comes.
     yield* putAll("alias", model.aliases, change.aliases, aliasPart);
+    yield* putAll("front", model.fronts, change.fronts, frontPart);
     yield* putAll("tls", model.tls, change.tls, tlsPart);
     // A ConfigMap's defaults reach every host (timeouts, profiles, redirects).
     for (const key of keys(model.hosts, change.hosts, first || change.config)) {
@@ -157,7 +161,7 @@ export function createCompiler(mostProfiles = Infinity, nameOf: Surroundings["na
       else parts.delete(key);
     }
     first = false;
-    return { program: { parts, profiles: profiles.inUse(), trust: trust.inUse(), listeners: model.listeners, config: model.config }, changed: new Set(changed.keys()) };
+    return { program: { parts, profiles: profiles.inUse(), trust: trust.inUse(), listeners: model.listeners, fronts: model.fronts, config: model.config }, changed: new Set(changed.keys()) };
   }
   return {
     compile: (built) => atOnce(compiling(built)),
@@ -194,6 +198,11 @@ function hostPart(key: HostKey, { table, profiles, trust, needs }: CompiledHost)
 function aliasPart(model: Model, name: string): Part | undefined {
   const alias = model.aliases.get(name);
   return alias && model.hosts.has(alias.host) ? part("alias", name, { host: alias.host, ...(alias.redirect ? { redirect: true } : {}) }) : undefined;
+}
+
+function frontPart(model: Model, id: string): Part | undefined {
+  const front = model.fronts.get(id);
+  return front && part("front", id, { ...front.listeners });
 }
 
 function poolPart(model: Model, id: string): Part | undefined {

@@ -23,6 +23,7 @@ export function partKey(kind: PartKind, id: string): PartKey {
 export function referencesOf<K extends PartKind>(kind: K, value: PartValues[K]): readonly PartKey[] {
   const found = new Set<PartKey>();
   if (kind === "alias") found.add(partKey("host", (value as EdgeAlias).host));
+  else if (kind === "front") return exact([]);
   else if (kind === "tls" && value !== "") found.add(partKey("certificate", value as string));
   else if (kind === "host") {
     const { routes, special } = value as EdgeHost;

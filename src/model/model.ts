@@ -9,6 +9,8 @@ import type { Ingress } from "../source/objects.ts";
 import type { WantedObjects } from "../source/snapshot.ts";
 import type { Config } from "./config/config.ts";
 import type { Finding } from "./findings/findings.ts";
+import type { ObjectStatus } from "./shapes/object-status.ts";
+import type { Front } from "./shapes/front.ts";
 import type { HostKey } from "./shapes/host-key.ts";
 import type { Listener } from "./shapes/listener.ts";
 import type { Alias, Certificate, Host, Pool, Trust } from "./shapes/routing.ts";
@@ -29,6 +31,8 @@ export interface Model {
   readonly users: ReadonlyMap<string, UserList>;
   /** Id (digest) → what client certificates are verified against; exactly those that a Host refers to. */
   readonly trusts: ReadonlyMap<string, Trust>;
+  /** Where requests for Gateways come in, by id. */
+  readonly fronts: ReadonlyMap<string, Front>;
   /** Ports below http, by id. */
   readonly listeners: ReadonlyMap<string, Listener>;
   /** Id of a listener, or `tls` and a host that is passed through → where its connections go. */
@@ -50,6 +54,9 @@ export interface ModelChange {
   readonly trusts: ReadonlySet<string>;
   readonly listeners: ReadonlySet<string>;
   readonly streams: ReadonlySet<string>;
+  readonly fronts: ReadonlySet<string>;
+  /** Keys of `Built.judged`. */
+  readonly judged: ReadonlySet<string>;
   readonly config: boolean;
 }
 
@@ -69,6 +76,8 @@ export interface Built {
   readonly model: Model;
   /** `Ingress shop/web` (`objectKey`) → an object that is ours. What may be written to the cluster is about these objects. */
   readonly own: ReadonlyMap<string, OwnObject>;
+  /** By `objectKey`: what is said of Gateways and routes. */
+  readonly judged: ReadonlyMap<string, ObjectStatus>;
   readonly change: ModelChange;
   /** All findings of the model stage, sorted (computed when asked for). */
   findings(): readonly Finding[];

@@ -38,7 +38,7 @@ export function createEngineMetrics(state: () => EngineState, counts: () => Engi
     byLabel("counter", "sluice_reloads_total", "Reloads of nginx since this controller started, by what made them necessary.", "reason", () => {
       const { reloadReasons, streams } = state();
       // "listeners" is of the nginx below http.
-      return [["new-profile", reloadReasons.get("new-profile") ?? 0], ["settings", reloadReasons.get("settings") ?? 0], ["listeners", streams.reloads]];
+      return [["new-profile", reloadReasons.get("new-profile") ?? 0], ["new-port", reloadReasons.get("new-port") ?? 0], ["settings", reloadReasons.get("settings") ?? 0], ["listeners", streams.reloads]];
     }),
     turn, acknowledgement, applyToLive,
   ];

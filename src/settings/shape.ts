@@ -46,6 +46,12 @@ export interface Settings {
   readonly enableTopologyAwareRouting: boolean;
   readonly annotationsPrefix: string;
   readonly deepInspect: boolean;
+  /** Objects of the Gateway API are read and served. */
+  readonly gatewayApi: boolean;
+  /** spec.controllerName of the GatewayClasses that are ours. */
+  readonly gatewayController: string;
+  /** Networks whose addresses Gateways may have. Empty: Gateways share the addresses that http is listened for on. */
+  readonly gatewayAddresses: readonly string[];
   // `namespace/name`, empty: none
   readonly configmap: string;
   readonly defaultBackendService: string;

@@ -156,7 +156,22 @@ export const addresses: FlagType<readonly string[]> = {
   },
 };
 
-/** The values of a repeated flag add up; commas separate values too. */
+/** The networks of a repeated flag add up; commas separate networks too. */
+export const networks: FlagType<readonly string[]> = {
+  placeholder: "NETWORK",
+  expects: "IP addresses and networks such as 10.1.0.0/24, separated by commas",
+  parse: (text) => {
+    const found = text.split(",").map((one) => one.trim()).filter((one) => one !== "");
+    return found.every(isNetwork) ? found : undefined;
+  },
+};
+
+function isNetwork(text: string): boolean {
+  const [base = "", length, ...rest] = text.split("/");
+  if (!isAddress(base) || rest.length > 0) return false;
+  return length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= (isIP(base) === 4 ? 32 : 128));
+}
+
 export const addressesOrNames: FlagType<readonly string[]> = {
   placeholder: "IP|NAME",
   expects: "IP addresses and host names, separated by commas",

@@ -29,6 +29,8 @@ export function somePart(kind: PartKind, id: string, version: number): Part {
   switch (kind) {
     case "host":
       return hostPart(id, `/${version}`);
+    case "front":
+      return part("front", id, { _: `shop/web/l${version}` });
     case "alias":
       return part("alias", id, { host: `h${version}` });
     case "pool":

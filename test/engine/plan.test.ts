@@ -22,14 +22,14 @@ function profiles(...timeouts: readonly number[]): Map<string, Profile> {
   return new Map(all.map((one) => [profileId(one), one]));
 }
 
-const programWith = (used: Map<string, Profile>, config: Config = DEFAULT_CONFIG): Program => ({ parts: new Map(), trust: new Map(), profiles: used, listeners: new Map(), config });
+const programWith = (used: Map<string, Profile>, config: Config = DEFAULT_CONFIG): Program => ({ parts: new Map(), trust: new Map(), profiles: used, listeners: new Map(), fronts: new Map(), config });
 
 function running(loaded: Map<string, Profile>, config: Config = DEFAULT_CONFIG): EngineStatus {
   return { master: 7, config: nginxConf({ settings, config, facts, profiles: loaded }).digest, profiles: Object.fromEntries(loaded) };
 }
 
 const standing = [...standingProfiles(DEFAULT_CONFIG).keys()];
-const plan = (program: Program, status: EngineStatus, held = new Map<string, Profile>()) => planReload({ confOf: nginxConf, settings, facts, program, held, status, usable: () => true });
+const plan = (program: Program, status: EngineStatus, held = new Map<string, Profile>()) => planReload({ confOf: nginxConf, settings, facts, program, held, status, listens: [], open: [], usable: () => true });
 
 test("nothing runs: start, with every profile", () => {
   const planned = plan(programWith(profiles(1, 2)), NO_ENGINE);

@@ -22,6 +22,9 @@ import { hostPart, poolPart } from "./parts.ts";
 import { confOf, CONFIGS, facts, hasSnippet, listener, nginxRefuses, portsOf, PROFILES } from "./step-choices.ts";
 
 /** A new version of a host (`needs`: the profile that it needs; `pool`: the pool that it refers to) or of a pool; `gone`: the part is removed. */
+/** One map, as the compiler gives it while nothing changes. */
+const NO_FRONTS = new Map<string, never>();
+
 export type Edit = { readonly host: number; readonly needs?: number | undefined; readonly pool?: number | undefined } | { readonly host: number; readonly gone: true } | { readonly pool: number; readonly gone?: true };
 export type Lie = "nonsense" | "old status" | "refused" | "taken" | "refused below" | "tried" | "many leave" | "nobody leaves";
 
@@ -205,7 +208,7 @@ export class World {
     const last = this.#programs.at(-1)?.versions ?? new Map<PartKey, number>();
     const versions = new Map([...last, ...[...changed].map((key) => [key, this.#programs.length] as const)]);
     this.#programs.push({ versions, config: this.#config, listeners: portsOf([...this.#listeners.values()]) });
-    const program: Omit<Program, "parts"> = { profiles: this.#profiles, trust: new Map(), listeners: this.#listeners, config: this.#config };
+    const program: Omit<Program, "parts"> = { profiles: this.#profiles, trust: new Map(), listeners: this.#listeners, fronts: NO_FRONTS, config: this.#config };
     const changes = new Map([...changed].map((key) => [key, { published: this.#ledger.get(key), newest: this.#parts.get(key) }]));
     this.happens({ kind: "program", program, changed: changes });
   }

@@ -22,7 +22,7 @@ const listener = (port: number): Listener => ({
   origin: { kind: "ConfigMap", namespace: "sluice", name: "tcp", field: `data[${port}]` },
 });
 const program = (...ports: readonly number[]): Program =>
-  ({ parts: new Map(), profiles: new Map(), trust: new Map(), config: DEFAULT_CONFIG, listeners: new Map(ports.map((port) => [`tcp ${port}`, listener(port)])) }) as unknown as Program;
+  ({ parts: new Map(), profiles: new Map(), trust: new Map(), fronts: new Map(), config: DEFAULT_CONFIG, listeners: new Map(ports.map((port) => [`tcp ${port}`, listener(port)])) }) as unknown as Program;
 
 type Configure = AgentOrder & { op: "configure" };
 

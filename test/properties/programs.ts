@@ -174,6 +174,7 @@ export function modelOf(given: Routing, config: Config, endpoint: (pool: string)
     tls: new Map(given.certified.map((name) => [name, certificate.id])),
     users: new Map(),
     trusts: new Map(),
+    fronts: new Map(),
     listeners: new Map(),
     streams: new Map(),
     config: { ...config, ...given.config },
@@ -227,8 +228,11 @@ export function builtOf(model: Model, before: Model | undefined): Built {
   return {
     model,
     own: new Map(),
+    judged: new Map(),
     change: {
       own: new Set(),
+      fronts: new Set(),
+      judged: new Set(),
       hosts: keys((one) => one.hosts),
       aliases: keys((one) => one.aliases),
       pools: keys((one) => one.pools),

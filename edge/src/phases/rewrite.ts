@@ -7,6 +7,7 @@
 import { LARGE, OVER_LIMIT, READ_FIRST, USUAL, wayOfBody } from "../body.ts";
 import type { Decision } from "../match.ts";
 import { decide } from "../match.ts";
+import { decideAtFront } from "../fronts.ts";
 import type { EdgeFilters, EdgePool, EdgeRoute } from "../program.ts";
 import { locationOf } from "../redirect.ts";
 import { isUnfiltered } from "../routes.ts";
@@ -28,6 +29,14 @@ import { beginSpan } from "./trace.ts";
 import { prepareRequest } from "./upstream-request.ts";
 import { prepareUpstream } from "./upstream.ts";
 
+/** How requests are decided: at the fronts of Gateways as well, where there may be some. */
+let decideRequest: typeof decide = decide;
+
+/** To be called before the first request. */
+export function lookForGateways(): void {
+  decideRequest = decideAtFront;
+}
+
 export function routeRequest(): void {
   const vars = ngx.var;
   const path = vars.uri as string;
@@ -36,7 +45,7 @@ export function routeRequest(): void {
   if (path >= "0") return;
   nameRequest();
   const name = vars.host as string;
-  const decision = decide(tables, request, name, path, undefined);
+  const decision = decideRequest(tables, request, name, path, undefined);
   if (options.hideServer) ngx.header.Server = undefined;
   sayGoodbye();
   const { route } = decision;

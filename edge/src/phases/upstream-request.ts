@@ -1,7 +1,7 @@
 /** What a route's filters change about the request that its backend gets. Runs before the jump into its profile. */
 import { pathText, type PathText } from "../path-text.ts";
 import { isSubstitute } from "../match.ts";
-import type { EdgeFilters, EdgePool, EdgeRoute } from "../program.ts";
+import type { EdgeFilters, EdgePool, EdgeRoute, HeaderChange } from "../program.ts";
 import { evaluate } from "../template.ts";
 import { capture } from "./pattern.ts";
 import { tables } from "./state.ts";
@@ -14,10 +14,22 @@ export function prepareRequest(route: EdgeRoute, filters: EdgeFilters, pool: Edg
     const host = evaluate(filters.vhost, variable);
     if (isHeaderText(host)) vars.sluice_vhost = host;
   }
-  if (filters.connection !== undefined) vars.sluice_connection = filters.connection;
+  if (filters.changes !== undefined) changeHeaders(filters.changes);
   if (filters.prefix !== undefined) setPrefix(filters.prefix, route.namespace);
   if (filters.quiet === true) vars.sluice_quiet = "1";
   if (isSubstitute(tables, route, pool)) nameError(route);
+}
+
+function changeHeaders(changes: HeaderChange[]): void {
+  for (const { name, value, add, sent } of changes) {
+    if (sent !== undefined) {
+      ngx.var[sent] = value;
+      continue;
+    }
+    const before = add === true ? ngx.req.get_headers(0)[name] : undefined;
+    if (before === undefined || value === undefined) ngx.req.set_header(name, value);
+    else ngx.req.set_header(name, typeof before === "string" ? [before, value] : [...before, value]);
+  }
 }
 
 /** Where the text is empty, or no header can hold it, the header is removed, the client's own too. */

@@ -1,4 +1,5 @@
 /** Decides when the nginx of http is told to run another configuration, and what its answer means. */
+import { frontListens, type FrontListen } from "../../compile/fronts.ts";
 import type { EngineFacts } from "../../compile/facts.ts";
 import type { Profile } from "../../compile/profiles.ts";
 import type { Part } from "../../compile/program.ts";
@@ -7,7 +8,7 @@ import type { EngineStatus, FromSubscriber } from "../protocol.ts";
 import { firstOrdered, waitingOrdered } from "./applied.ts";
 import { paceReloaded, paceWait } from "./pace.ts";
 import { isLoaded, planReload, type ReloadPlan } from "./plan.ts";
-import { setHttp, setState, type ReloadAttempt, type State, type Turn, type Wants } from "./state.ts";
+import { setHttp, setState, type Http, type ReloadAttempt, type State, type Turn, type Wants } from "./state.ts";
 import { examine, holdPlans, isUsable, searchFor, type Asked } from "./trials.ts";
 
 const REFUSED_RETRY_MS = 30_000;
@@ -40,11 +41,13 @@ export function configureHttp(turn: Turn, program: Wants, facts: EngineFacts): v
   // Profiles that workers use are tested as well, because the operator's settings may have changed since.
   takeTrials(turn, examine(turn.state.trials, { confOf, settings, facts, config: program.config }, new Map([...held, ...program.profiles]), status, turn.now));
   if (holdPlans(turn.state.trials, turn.now)) return;
-  const plan = planReload({ confOf, settings, facts, program, held, status, usable: usableIn(turn.state) });
+  const listens = listensOf(turn, program, facts);
+  const { open } = turn.state.http;
+  const plan = planReload({ confOf, settings, facts, program, held, status, listens, open, usable: usableIn(turn.state) });
   const askers = namespacesAsking(turn.state);
   const wait = plan ? waitFor(turn, program, plan, askers) : 0;
   if (wait > 0) return setHttp(turn, { delayed: { until: turn.now + wait, config: program.config } });
-  setHttp(turn, { planned: { profiles: program.profiles, config: program.config, status } });
+  setHttp(turn, { planned: { profiles: program.profiles, fronts: program.fronts, config: program.config, status } });
   const { refusal } = turn.state.http;
   const again = plan !== undefined && plan.conf.digest === refusal?.attempt.plan.conf.digest;
   if (!again) setHttp(turn, { refusal: undefined });
@@ -52,12 +55,18 @@ export function configureHttp(turn: Turn, program: Wants, facts: EngineFacts): v
   order(turn, { plan, number: turn.state.applied.number, askers });
 }
 
+/** The sockets that Gateways want, without those that others were found to have a moment ago. */
+function listensOf({ state: { settings, http: { blocked } }, now }: Turn, { fronts, config }: Wants, facts: EngineFacts): readonly FrontListen[] {
+  const all = frontListens(fronts.values(), settings, config, facts);
+  return now < blocked.retryAt ? all.filter(({ id }) => !blocked.sockets.has(id)) : all;
+}
+
 function order(turn: Turn, attempt: ReloadAttempt): void {
-  const { plan: { conf: { text, digest }, files, profiles } } = attempt;
+  const { plan: { conf: { text, digest }, files, profiles, listens } } = attempt;
   setHttp(turn, { ordered: attempt });
   const { applied } = turn.state;
   setState(turn, { applied: applied.generation === 0 ? firstOrdered(applied) : waitingOrdered(applied) });
-  turn.orders.push({ kind: "tell", order: { op: "configure", text, digest, files, profiles: Object.fromEntries(profiles) } });
+  turn.orders.push({ kind: "tell", order: { op: "configure", text, digest, files, profiles: Object.fromEntries(profiles), ...(listens.length > 0 ? { listens: listens.map((one) => ({ ...one, protocol: "tcp" as const })) } : {}) } });
 }
 
 /**
@@ -74,8 +83,9 @@ function isDelayed(turn: Turn, { config }: Wants): boolean {
 }
 
 /** Whether nothing has changed since the last plan was made, and a refused configuration is not yet to be tried again. */
-function isPlanned({ state: { http: { planned, status, refusal } }, now }: Turn, { profiles, config }: Wants): boolean {
-  const same = planned?.profiles === profiles && planned.config === config && planned.status === status;
+function isPlanned({ state: { http: { planned, status, refusal, blocked } }, now }: Turn, { profiles, fronts, config }: Wants): boolean {
+  if (blocked.sockets.size > 0 && now >= blocked.retryAt) return false;
+  const same = planned?.profiles === profiles && planned.fronts === fronts && planned.config === config && planned.status === status;
   return same && (refusal === undefined || now < refusal.retryAt);
 }
 
@@ -86,7 +96,7 @@ function noteConfigured(turn: Turn): void {
 
 /** Milliseconds until the reload may be ordered. The first is ordered at once; a burst of new profiles costs one reload. */
 function waitFor(turn: Turn, { config }: Wants, { reason }: ReloadPlan, askers: ReadonlySet<string>): number {
-  const paced = reason === "new-profile" ? waitForTurn(turn, askers) : 0;
+  const paced = reason === "new-profile" || reason === "new-port" ? waitForTurn(turn, askers) : 0;
   const drains = reason !== "start" && config.enableSerialReloads && turn.draining;
   const drained = drains ? Math.min(DRAIN_LOOK_MS, turn.state.http.loadedAt + DRAIN_MS - turn.now) : 0;
   return Math.max(0, paced, drained);
@@ -123,11 +133,11 @@ function profilesInUse({ applied, http }: State): ReadonlyMap<string, Profile> {
 /** The agent says that nginx was started, reloaded, or that a new master took over. */
 export function hearHttp(turn: Turn, { status, event }: FromSubscriber & { readonly op: "engine" }): void {
   runs(turn, status);
-  const { http: { ordered, refusal, loads, reloads }, pace } = turn.state;
+  const { http: { ordered, refusal, blocked, loads, reloads }, pace } = turn.state;
   const attempt = [ordered, refusal?.attempt].find((one) => one?.plan.conf.digest === status.config);
   if (!attempt) return;
   if (attempt === ordered) answered(turn, attempt);
-  setHttp(turn, { refusal: undefined, loads: loads + 1, loadedAt: turn.now });
+  setHttp(turn, { refusal: undefined, loads: loads + 1, loadedAt: turn.now, open: attempt.plan.listens, blocked: without(blocked, attempt.plan.listens) });
   if (event !== "reloaded") return;
   const { plan: { reason }, askers } = attempt;
   setState(turn, { pace: paceReloaded(pace, askers, turn.now) });
@@ -139,14 +149,27 @@ export function hearHttp(turn: Turn, { status, event }: FromSubscriber & { reado
  * The agent says that nginx refused the configuration that was ordered. nginx may take it later (a port that was in
  * use), so it is tried again now and then.
  */
-export function hearRefusal(turn: Turn, { config, problem }: FromSubscriber & { readonly op: "refused" }): void {
+export function hearRefusal(turn: Turn, { config, problem, ports }: FromSubscriber & { readonly op: "refused" }): void {
   const { http: { ordered, refusals }, confOf, settings, facts, program } = turn.state;
   if (ordered?.plan.conf.digest !== config) return;
+  if (ports) return leaveOut(turn, ordered, ports);
   answered(turn, ordered);
   setHttp(turn, { refusals: refusals + 1, refusal: { attempt: ordered, problem, retryAt: turn.now + REFUSED_RETRY_MS } });
   setState(turn, { promised: 0 });
   if (facts && program) takeTrials(turn, searchFor(turn.state.trials, { confOf, settings, facts, config: program.config, profiles: ordered.plan.profiles }));
   turn.orders.push({ kind: "log", level: "error", message: `nginx refuses its new configuration and goes on with the old one: ${problem}` });
+}
+
+function without({ sockets, retryAt }: Http["blocked"], open: readonly FrontListen[]): Http["blocked"] {
+  return { sockets: new Map([...sockets].filter(([id]) => open.every((one) => one.id !== id))), retryAt };
+}
+
+/** A port that others have must not keep the configuration from what else is in it. */
+function leaveOut(turn: Turn, attempt: ReloadAttempt, ports: Readonly<Record<string, string>>): void {
+  const { blocked } = turn.state.http;
+  const sockets = new Map([...(turn.now < blocked.retryAt ? blocked.sockets : []), ...Object.entries(ports)]);
+  setHttp(turn, { ordered: undefined, planned: undefined, blocked: { sockets, retryAt: turn.now + REFUSED_RETRY_MS } });
+  turn.orders.push({ kind: "log", level: "error", message: "ports of Gateways cannot be had, and are tried again", fields: { sockets: Object.entries(ports).map(([id, why]) => `${id} (${why})`).join(", "), program: attempt.number } });
 }
 
 /** nginx has taken or refused the ordered configuration. */

@@ -6,6 +6,7 @@
  */
 import type { EngineFacts } from "../../compile/facts.ts";
 import { rulesFiles } from "../../compile/modsecurity.ts";
+import type { FrontListen } from "../../compile/fronts.ts";
 import type { nginxConf, NginxConf } from "../../compile/nginx-conf.ts";
 import { defaultProfile, sameProfile, type Profile } from "../../compile/profiles.ts";
 import { standingProfiles } from "../../compile/standing-profiles.ts";
@@ -15,7 +16,7 @@ import { trustFiles } from "../../compile/trust.ts";
 import type { Settings } from "../../settings.ts";
 import type { EngineStatus } from "../protocol.ts";
 
-export type ReloadReason = "start" | "new-profile" | "settings";
+export type ReloadReason = "start" | "new-profile" | "new-port" | "settings";
 
 /** Writes nginx.conf. It is a parameter so that tests with many steps can remember what it wrote. */
 export type ConfOf = typeof nginxConf;
@@ -28,6 +29,10 @@ export interface PlanInput {
   /** Profiles of the parts that workers hold now: they stay until newer versions of those parts are published. */
   readonly held: ReadonlyMap<string, Profile>;
   readonly status: EngineStatus;
+  /** What is to be listened for beside the ports of http and https, as far as it can be had. */
+  readonly listens: readonly FrontListen[];
+  /** What nginx listens for of that kind: a socket that nobody wants any more leaves with the next reload that happens anyway. */
+  readonly open: readonly FrontListen[];
   /** False for a profile that must not be in nginx.conf: its snippet was refused, or not tested. */
   readonly usable: (id: string, profile: Profile) => boolean;
 }
@@ -38,6 +43,7 @@ export interface ReloadPlan {
   /** Files that the configuration refers to, by name, as far as they are new. */
   readonly files: Readonly<Record<string, string>>;
   readonly reason: ReloadReason;
+  readonly listens: readonly FrontListen[];
 }
 
 /** Whether what nginx has under this profile's name is this profile, and not another one. */
@@ -46,23 +52,24 @@ export function isLoaded(profile: Profile, loaded: Profile | undefined): boolean
 }
 
 /** Undefined: nginx runs what it should. */
-export function planReload({ confOf, settings, facts, program, held, status, usable }: PlanInput): ReloadPlan | undefined {
-  const conf = (profiles: ReadonlyMap<string, Profile>): NginxConf =>
-    confOf({ settings, config: program.config, facts, profiles });
+export function planReload({ confOf, settings, facts, program, held, status, listens, open, usable }: PlanInput): ReloadPlan | undefined {
+  const conf = (profiles: ReadonlyMap<string, Profile>, fronts: readonly FrontListen[]): NginxConf =>
+    confOf({ settings, config: program.config, facts, profiles, fronts });
   const live = new Map(Object.entries(status.profiles));
   const unknown = [...program.profiles].some(([id, profile]) => !isLoaded(profile, status.profiles[id]) && usable(id, profile));
   // A reload for settings takes new profiles along, and does not wait for a namespace's turn.
-  const differs = conf(live).digest !== status.config;
-  if (status.master !== 0 && !unknown && !differs) return undefined;
+  const differs = conf(live, open).digest !== status.config;
+  const opens = listens.some(({ id }) => open.every((one) => one.id !== id));
+  if (status.master !== 0 && !unknown && !differs && !opens) return undefined;
   // Of two profiles with one name the one that workers use stays.
   const all = [...program.profiles, ...held, ...standingProfiles(program.config)];
   const profiles = new Map(all.filter(([id, profile]) => usable(id, profile)));
-  const reason = status.master === 0 ? "start" : differs ? "settings" : "new-profile";
+  const reason = status.master === 0 ? "start" : differs ? "settings" : opens ? "new-port" : "new-profile";
   const { config, trust } = program;
   const files = {
     ...trustFiles(profiles.values(), trust),
     ...tlsFiles(config, facts),
     ...rulesFiles([defaultProfile(config), ...profiles.values()], config, facts),
   };
-  return { conf: conf(profiles), profiles, files, reason };
+  return { conf: conf(profiles, listens), profiles, files, reason, listens };
 }

@@ -30,8 +30,8 @@ export function step(state: State, event: EngineEvent, moment: Moment): Step {
 }
 
 /** Unix time in milliseconds at which the next step is due if no event comes before; undefined: none is. */
-export function nextWake({ http: { delayed, refusal }, streams: { retryAt }, trials }: State, now: number): number | undefined {
-  const due = [delayed?.until, refusal?.retryAt, retryAt, patienceEnds(trials)].flatMap((time) => (time !== undefined && time > now ? [time] : []));
+export function nextWake({ http: { delayed, refusal, blocked }, streams: { retryAt }, trials }: State, now: number): number | undefined {
+  const due = [delayed?.until, refusal?.retryAt, blocked.sockets.size > 0 ? blocked.retryAt : undefined, retryAt, patienceEnds(trials)].flatMap((time) => (time !== undefined && time > now ? [time] : []));
   return due.length === 0 ? undefined : Math.min(...due);
 }
 

@@ -27,6 +27,7 @@ import type { ModelSettings } from "./settings.ts";
 import { emptyState, startWork } from "./state.ts";
 import type { ModelState, Work } from "./state.ts";
 import { updateAliases } from "./update-aliases.ts";
+import { noteGatewayChange, updateGateways } from "./update-gateways.ts";
 import { updateStreams } from "./update-streams.ts";
 import { updateCredentials, updateHosts, updateIngresses, updatePools } from "./update.ts";
 
@@ -65,6 +66,7 @@ function* update(state: ModelState, snapshot: Snapshot, changes: readonly Object
   if (first) for (const key of snapshot.all("Service").keys()) noteListening(state, work, key);
   for (const change of changes) noteChange(state, work, change);
   yield* updateIngresses(state, work);
+  yield* updateGateways(state, work);
   yield* updateHosts(state, work);
   yield* updateAliases(state, work);
   yield* updateCredentials(state, work);
@@ -76,6 +78,7 @@ function* update(state: ModelState, snapshot: Snapshot, changes: readonly Object
 /** Finds the units that read this object directly. A slice's change is reported as its Service's as well. */
 function noteChange(state: ModelState, work: Work, { kind, namespace, name }: ObjectRef): void {
   const key = keyOf(namespace, name);
+  if (state.settings.gatewayApi) noteGatewayChange(state, work, { kind, namespace, name });
   switch (kind) {
     case "Ingress":
       work.ingresses.add(key);
@@ -112,6 +115,10 @@ function noteChange(state: ModelState, work: Work, { kind, namespace, name }: Ob
       if (state.settings.enableTopologyAwareRouting) for (const pool of state.poolServices.referrers()) work.pools.add(pool);
       break;
     case "EndpointSlice":
+    case "GatewayClass":
+    case "Gateway":
+    case "HTTPRoute":
+    case "ReferenceGrant":
       break;
   }
 }
@@ -145,6 +152,8 @@ function finish(state: ModelState, work: Work): Built {
     trusts: commit(credentials.trusts),
     listeners: commit(state.listeners),
     streams: commit(state.streams),
+    fronts: commit(state.gateway.fronts),
+    judged: commit(state.gateway.judged),
     config: work.configChanged,
   };
   commit(state.findings);
@@ -152,6 +161,7 @@ function finish(state: ModelState, work: Work): Built {
   const { certificates, tls, users, trusts, changesAt } = credentials;
   return {
     own: state.own.map,
+    judged: state.gateway.judged.map,
     model: {
       hosts: hosts.map,
       aliases: aliases.map,
@@ -162,6 +172,7 @@ function finish(state: ModelState, work: Work): Built {
       trusts: trusts.map,
       listeners: listeners.map,
       streams: streams.map,
+      fronts: state.gateway.fronts.map,
       config: work.config,
     },
     change,

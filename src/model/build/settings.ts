@@ -6,5 +6,5 @@ export type ModelSettings = Pick<
   Settings,
   | "watchNamespace" | "watchNamespaceSelector" | "ingressClass" | "controllerClass" | "ingressClassByName" | "watchIngressWithoutClass"
   | "endpoint" | "standIns" | "disableCatchAll" | "disableSvcExternalName" | "enableTopologyAwareRouting" | "annotationsPrefix" | "defaultBackendService"
-  | "defaultSslCertificate" | "healthCheckPath" | "allowLocalTargets" | "deepInspect" | "enableSslPassthrough"
+  | "defaultSslCertificate" | "healthCheckPath" | "gatewayApi" | "gatewayController" | "gatewayAddresses" | "httpPort" | "allowLocalTargets" | "deepInspect" | "enableSslPassthrough"
 > & ListenerSettings;

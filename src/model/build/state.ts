@@ -20,6 +20,7 @@ import type { AliasClaim } from "../routes/aliases.ts";
 import { TOTAL_SIZE_BOUNDS } from "../shapes/bounds.ts";
 import type { Listener } from "../shapes/listener.ts";
 import type { Alias, Host, Pool } from "../shapes/routing.ts";
+import { emptyGatewayState, type GatewayState, type GatewayWork } from "./gateway-state.ts";
 import type { ModelSettings } from "./settings.ts";
 import { Sizes } from "./sizes.ts";
 
@@ -56,6 +57,7 @@ export interface ModelState {
   readonly streamObjects: References;
   /** Keys of the Services that ask for listeners: of those that come from files. */
   readonly listening: Set<string>;
+  readonly gateway: GatewayState;
   /** `Built.own`. */
   readonly own: ModelPart<OwnObject>;
   // the Model
@@ -84,6 +86,7 @@ export interface Work {
   readonly hosts: Set<string>;
   readonly aliases: Set<string>;
   readonly pools: Set<string>;
+  readonly gateways: GatewayWork;
   /** Something that streams read has changed. */
   streams: boolean;
 }
@@ -110,6 +113,7 @@ export function emptyState(settings: ModelSettings): ModelState {
     streamHosts: new Map(),
     streamObjects: new References(),
     listening: new Set(),
+    gateway: emptyGatewayState(),
     own: emptyPart(sameVersion),
     credentials: new Credentials(settings.defaultSslCertificate),
     hosts: emptyPart(),
@@ -142,6 +146,7 @@ export function startWork(state: ModelState, snapshot: Snapshot, given: Config):
     hosts: new Set(configChanged ? [CATCH_ALL] : []),
     aliases: new Set(),
     pools: new Set(first ? [DEFAULT_BACKEND] : []),
+    gateways: { all: first, routes: new Set(first || configChanged ? snapshot.all("HTTPRoute").keys() : []) },
     streams: first,
   };
 }

@@ -26,12 +26,13 @@ import { buildHost } from "../routes/hosts.ts";
 import type { BuiltHost } from "../routes/hosts.ts";
 import type { HostContext } from "../routes/paths.ts";
 import { byAge } from "../shapes/age.ts";
-import { nameOfHost } from "../shapes/host-key.ts";
+import { listenerOfHost, nameOfHost } from "../shapes/host-key.ts";
 import type { HostKey } from "../shapes/host-key.ts";
 import { lookupIn } from "../shapes/lookup.ts";
 import { targetOf } from "../shapes/pool-id.ts";
 import type { Alias, Users } from "../shapes/routing.ts";
 import type { ModelState, Work } from "./state.ts";
+import { siteHostFrom } from "./update-gateways.ts";
 import { claimAliases, placeOfAlias } from "./update-aliases.ts";
 
 export function* updateIngresses(state: ModelState, work: Work): Steps<void> {
@@ -149,7 +150,8 @@ export function* updateHosts(state: ModelState, work: Work): Steps<void> {
   const context = routingContext(state, work.defaults, work.config);
   for (const key of work.hosts) {
     yield;
-    const { host, references, aliases, findings } = hostFrom(key, ingressesOf(state, key), context);
+    const ofGateway = listenerOfHost(key) !== "";
+    const { host, references, aliases, findings } = ofGateway ? siteHostFrom(state, work, key) : hostFrom(key, ingressesOf(state, key), context);
     noteValue(state.hosts, key, host);
     claimAliases(state, work, key, aliases);
     putFindings(state, `host ${key}`, findings);
@@ -158,6 +160,7 @@ export function* updateHosts(state: ModelState, work: Work): Steps<void> {
     state.hostPools.set(key, references.map(({ pool }) => pool));
     if (references.length > 0) state.poolReferences.set(key, references);
     else state.poolReferences.delete(key);
+    if (ofGateway) continue;
     state.credentials.setHost(key, host);
     setPassthrough(state, work, key, host?.passthrough);
   }

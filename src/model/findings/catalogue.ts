@@ -15,6 +15,7 @@ export * from "./backends.ts";
 export * from "./balance.ts";
 export * from "./certificates.ts";
 export * from "./external-auth.ts";
+export * from "./gateway.ts";
 export { furtherFindings } from "./findings.ts";
 export * from "./host-tls.ts";
 export * from "./program.ts";

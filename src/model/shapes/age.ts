@@ -5,7 +5,7 @@
  * `namespace/name` counts as older. Objects from files carry no creation time: they come after those that do, in the
  * order of path and position in the file.
  */
-import type { Ingress } from "../../source/objects.ts";
+import type { FileOrigin, Meta } from "../../source/objects.ts";
 import { flatText } from "../../support/kept-text.ts";
 
 export interface Age {
@@ -16,7 +16,7 @@ export interface Age {
   readonly name: string;
 }
 
-export function ageOf({ metadata, origin }: Ingress): Age {
+export function ageOf({ metadata, origin }: { readonly metadata: Meta; readonly origin?: FileOrigin }): Age {
   const created = Math.floor(Date.parse(metadata.creationTimestamp ?? "") / 1000);
   const dated = Number.isFinite(created);
   return {
@@ -25,6 +25,12 @@ export function ageOf({ metadata, origin }: Ingress): Age {
     document: dated ? 0 : (origin?.document ?? 0),
     name: flatText(metadata.namespace, "/", metadata.name),
   };
+}
+
+/** Negative when `a` is older than `b`, as the Gateway API has it: among equals the smaller `namespace/name` comes first. */
+export function byGatewayAge(a: Age, b: Age): number {
+  const sameTime = a.created === b.created && a.file === b.file && a.document === b.document;
+  return sameTime ? (a.name < b.name ? -1 : a.name > b.name ? 1 : 0) : byAge(a, b);
 }
 
 /** Negative when `a` is older than `b`. */

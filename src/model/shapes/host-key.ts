@@ -14,6 +14,11 @@ export function hostKey(name: string, listener = ""): HostKey {
   return listener === "" ? name : listener + BETWEEN + name;
 }
 
+/** Empty: the host is served wherever http and https come in. */
+export function listenerOfHost(key: HostKey): string {
+  return key.slice(0, Math.max(0, key.indexOf(BETWEEN)));
+}
+
 export function nameOfHost(key: HostKey): string {
   return key.slice(key.indexOf(BETWEEN) + 1);
 }

@@ -15,6 +15,8 @@ export interface Origin {
 }
 
 export interface Host {
+  /** Key of the Gateway's listener that serves it; its routes are in the order in which they are tried then. Absent: it is one of Ingresses. */
+  readonly site?: string;
   readonly name: string;
   /** Ordered: path text descending, Exact before Prefix. Always one Prefix route for `/`. */
   readonly routes: readonly Route[];
@@ -72,7 +74,7 @@ export interface Route {
   readonly pathType: PathType;
   /** The route takes only requests for which one of these alternatives holds; absent: all. */
   readonly when?: Alternatives;
-  readonly backend: Backend | Split;
+  readonly backend: Backend | Split | Shares;
   /** What happens to a request before it is proxied. */
   readonly filters: Filters;
   /** True for a `/` that no object declared. */
@@ -147,12 +149,30 @@ export interface Canary extends CanaryRule {
   readonly origin: Origin;
 }
 
-/** The backend of the requests that no canary takes. */
-export function primaryOf(backend: Backend | Split): Backend {
+/**
+ * Several backends for the requests of one rule of a Gateway's route. Each request goes to the one that a draw of `1..total` gives it to, whatever
+ * becomes of it there.
+ */
+export interface Shares {
+  readonly kind: "shares";
+  /** Sum of the weights. */
+  readonly total: number;
+  /** Two at least. */
+  readonly parts: readonly Share[];
+}
+
+export interface Share {
+  readonly weight: number;
+  readonly backend: Backend;
+}
+
+/** The backend of the requests that no canary takes; of several shares the first. */
+export function primaryOf(backend: Backend | Split | Shares): Backend {
+  if (backend.kind === "shares") return (backend.parts[0] as Share).backend;
   return backend.kind === "split" ? backend.primary : backend;
 }
 
-export function canariesOf(backend: Backend | Split): readonly Canary[] {
+export function canariesOf(backend: Backend | Split | Shares): readonly Canary[] {
   return backend.kind === "split" ? backend.canaries : [];
 }
 

@@ -107,8 +107,9 @@ function prefixOf(text: string, path: string): PathText {
 /** What the edge does with the values. */
 function edge(values: Values, { path }: FilterContext): EdgeFilters {
   const { prefix, target, vhost: host, connection } = sent.of(values);
+  const changes: EdgeFilters["changes"] = connection && [{ name: "Connection", value: connection, sent: "sluice_connection" }];
   const rewritten = prefix !== undefined && target !== undefined && target !== path;
-  return { ...(rewritten ? { prefix: prefixOf(prefix, path) } : {}), ...(host ? { vhost: host } : {}), ...(connection ? { connection } : {}) };
+  return { ...(rewritten ? { prefix: prefixOf(prefix, path) } : {}), ...(host ? { vhost: host } : {}), ...(changes ? { changes } : {}) };
 }
 
 export const sentFeature: Feature = { slot: sent, annotations, resolver, edge };

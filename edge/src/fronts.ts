@@ -1,0 +1,61 @@
+/**
+ * Decides requests that come in where Gateways listen: which listener they belong to, and which of its routes takes them.
+ *
+ * Contract: that of `decide` (match.ts), to which every request goes on that comes in elsewhere.
+ */
+import { isHostName } from "./host-name.ts";
+import { decide, decideRoute, decision, endWithReason, type Decision } from "./match.ts";
+import type { EdgeFront, EdgeHost, EdgeRoute } from "./program.ts";
+import { CATCH_ALL } from "./program.ts";
+import type { RequestView } from "./request-view.ts";
+import { findFalling, GAVE_UP, NONE } from "./routes.ts";
+import type { Site, Tables } from "./tables.ts";
+
+/** As `decide`. */
+export function decideAtFront(tables: Tables, request: RequestView, name: string, path: string, https: boolean | undefined): Decision {
+  const port = request.variable("server_port") ?? "";
+  const own = tables.fronts[(request.variable("server_addr") ?? "") + " " + port] as EdgeFront | undefined;
+  const front = own ?? (tables.fronts["* " + port] as EdgeFront | undefined);
+  if (front === undefined) return decide(tables, request, name, path, https);
+  const listener = listenerOf(front, name);
+  // Where Gateways share the addresses of Ingresses, those have all other names.
+  if (listener === undefined && own === undefined) return decide(tables, request, name, path, https);
+  decision.host = undefined;
+  decision.route = undefined;
+  if (!isHostName(name)) return endWithReason(400, "bad-request");
+  const site = listener === undefined ? undefined : (tables.sites[listener] as Site | undefined);
+  return site === undefined ? endWithReason(404, "no-route") : decideAtSite(tables, site, request, name, path, https);
+}
+
+/** The more labels of a name a wildcard has, the earlier it comes. */
+export function listenerOf(front: EdgeFront, name: string): string | undefined {
+  const exact = front[name] as string | undefined;
+  if (exact !== undefined) return exact;
+  let dot = name.indexOf(".");
+  while (dot >= 0) {
+    const found = front["*" + name.slice(dot)] as string | undefined;
+    if (found !== undefined) return found;
+    dot = name.indexOf(".", dot + 1);
+  }
+  return front[CATCH_ALL];
+}
+
+/** Routes whose own host name is more specific come first, and what none of these takes falls on to the others. */
+function decideAtSite(tables: Tables, { hosts, wildcards }: Site, request: RequestView, name: string, path: string, https: boolean | undefined): Decision {
+  let found = findIn(hosts[name], path, request);
+  let dot = name.indexOf(".");
+  while (found === NONE && dot >= 0) {
+    found = findIn(wildcards[name.slice(dot)], path, request);
+    dot = name.indexOf(".", dot + 1);
+  }
+  if (found === NONE) found = findIn(hosts[CATCH_ALL], path, request);
+  if (found === GAVE_UP) return endWithReason(500, "path-too-hard");
+  const { host } = decision;
+  return found === NONE || host === undefined ? endWithReason(404, "no-route") : decideRoute(tables, request, host.routes[found] as EdgeRoute, name, path, https);
+}
+
+function findIn(host: EdgeHost | undefined, path: string, request: RequestView): number {
+  if (host === undefined) return NONE;
+  decision.host = host;
+  return findFalling(host, path, request);
+}

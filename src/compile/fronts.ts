@@ -1,0 +1,33 @@
+/** What nginx has to listen for so that requests for Gateways come in. */
+import type { Config } from "../model/config/config.ts";
+import type { Front } from "../model/shapes/front.ts";
+import type { Settings } from "../settings.ts";
+import type { EngineFacts } from "./facts.ts";
+
+/** An address (IPv6 without brackets) and a port that http is to be served on, beside those of Ingresses. */
+export interface FrontListen {
+  /** `0.0.0.0 8080`. */
+  readonly id: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+type ListenSettings = Pick<Settings, "bindAddress" | "httpPort" | "httpsPort">;
+
+/**
+ * One socket for each port takes the requests of all addresses, so that another Gateway on a known port changes nothing here. Where the operator
+ * chose addresses to listen on, those of Gateways come beside them.
+ */
+export function frontListens(fronts: Iterable<Front>, settings: ListenSettings, config: Pick<Config, "disableIpv6">, facts: Pick<EngineFacts, "ipv6">): readonly FrontListen[] {
+  const { bindAddress, httpPort, httpsPort } = settings;
+  const everywhere = config.disableIpv6 || !facts.ipv6 ? ["0.0.0.0"] : ["0.0.0.0", "::"];
+  const wanted = new Map<string, FrontListen>();
+  for (const { address, port } of fronts) {
+    const hosts = bindAddress.length === 0 ? everywhere : address === undefined ? bindAddress : [address];
+    for (const host of hosts) {
+      const isThere = (port === httpPort || port === httpsPort) && (bindAddress.length === 0 || bindAddress.includes(host));
+      if (!isThere) wanted.set(`${host} ${port}`, { id: `${host} ${port}`, host, port });
+    }
+  }
+  return [...wanted.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+}

@@ -1,0 +1,46 @@
+/** What a model builder remembers of Gateways and their routes between two updates. */
+import type { Attachment } from "../gateway/attach.ts";
+import type { ParsedGateway } from "../gateway/gateways.ts";
+import type { ParsedRoute } from "../gateway/http-route.ts";
+import type { GatewayListener } from "../gateway/listeners.ts";
+import type { ObjectStatus } from "../shapes/object-status.ts";
+import { emptyPart, type ModelPart } from "../memory/part.ts";
+import { References } from "../memory/references.ts";
+import type { Front } from "../shapes/front.ts";
+
+export interface GatewayState {
+  /** Gateways that are ours, by `namespace/name`. */
+  gateways: ReadonlyMap<string, ParsedGateway>;
+  /** Their listeners, by key. */
+  listeners: ReadonlyMap<string, GatewayListener>;
+  /** Routes that name a Gateway, by `namespace/name`. */
+  readonly routes: Map<string, ParsedRoute>;
+  /** What became of each of a route's references to Gateways that are ours. */
+  readonly attachments: Map<string, readonly Attachment[]>;
+  // who reads what
+  readonly routeGateways: References;
+  /** Route → Services (`Service shop/web`), grants of a namespace (`ReferenceGrant shop`), labels of a namespace (`Namespace shop`). */
+  readonly routeObjects: References;
+  /** Route → hosts that it takes part in. */
+  readonly routeHosts: References;
+  /** Route → listeners that it attaches to. */
+  readonly routeListeners: References;
+  /** By `objectKey`. */
+  readonly judged: ModelPart<ObjectStatus>;
+  readonly fronts: ModelPart<Front>;
+}
+
+/** Units to recompute, as of `Work`. */
+export interface GatewayWork {
+  /** True when a Gateway or a GatewayClass changed: there are few, so all are looked at. */
+  all: boolean;
+  readonly routes: Set<string>;
+}
+
+export function emptyGatewayState(): GatewayState {
+  return {
+    gateways: new Map(), listeners: new Map(), routes: new Map(), attachments: new Map(),
+    routeGateways: new References(), routeObjects: new References(), routeHosts: new References(), routeListeners: new References(),
+    judged: emptyPart(), fronts: emptyPart(),
+  };
+}

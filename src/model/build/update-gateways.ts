@@ -1,0 +1,176 @@
+/**
+ * The steps of an update that concern Gateways: which are ours, which routes attach to them, what is said of them. A host of a listener
+ * is a host like any other (update.ts).
+ */
+import { isDeepStrictEqual } from "node:util";
+import type { ObjectRef } from "../../source/objects.ts";
+import { keyOf } from "../../source/snapshot.ts";
+import type { Steps } from "../../support/slices.ts";
+import { proxy } from "../annotations/features/proxy.ts";
+import * as found from "../findings/catalogue.ts";
+import type { Finding } from "../findings/findings.ts";
+import { attach, gatewayOf, type Attachment } from "../gateway/attach.ts";
+import type { RouteLookup } from "../gateway/backend-refs.ts";
+import { isTrouble, judgeGateway, readGateways } from "../gateway/gateways.ts";
+import { intersect } from "../gateway/hostnames.ts";
+import { parseHttpRoute, type ParsedRoute } from "../gateway/http-route.ts";
+import { buildSiteHost } from "../gateway/site-host.ts";
+import type { ObjectStatus, ParentStatus } from "../shapes/object-status.ts";
+import { noteValue, type ModelPart } from "../memory/part.ts";
+import type { BuiltHost } from "../routes/hosts.ts";
+import { byGatewayAge } from "../shapes/age.ts";
+import { hostKey, listenerOfHost, nameOfHost, type HostKey } from "../shapes/host-key.ts";
+import { objectKey } from "../shapes/lookup.ts";
+import type { ModelState, Work } from "./state.ts";
+
+/** Notes what reads an object that changed. */
+export function noteGatewayChange({ gateway }: ModelState, { gateways: work }: Work, { kind, namespace, name }: ObjectRef): void {
+  if (kind === "GatewayClass" || kind === "Gateway") work.all = true;
+  else if (kind === "HTTPRoute") work.routes.add(keyOf(namespace, name));
+  else for (const route of gateway.routeObjects.to(readKey(kind, namespace, name))) work.routes.add(route);
+}
+
+/** What a route notes that it reads: of a namespace all grants together, of other kinds the object. */
+function readKey(kind: ObjectRef["kind"], namespace: string, name: string): string {
+  return kind === "ReferenceGrant" ? `${kind} ${namespace}` : objectKey(kind, namespace, name);
+}
+
+export function* updateGateways(state: ModelState, work: Work): Steps<void> {
+  const { settings, gateway } = state;
+  if (!settings.gatewayApi) return;
+  const counted = new Set(work.gateways.all ? updateAll(state, work) : []);
+  for (const key of work.gateways.routes) {
+    yield;
+    for (const one of gateway.routeGateways.from(key)) counted.add(one);
+    updateRoute(state, work, key);
+    for (const one of gateway.routeGateways.from(key)) counted.add(one);
+  }
+  for (const key of counted) noteGateway(state, key);
+}
+
+/** Gives the keys of all Gateways that are or were ours. */
+function updateAll({ settings, gateway }: ModelState, { snapshot, gateways: work }: Work): ReadonlySet<string> {
+  const { gateways, fronts } = readGateways(snapshot, settings);
+  const all = new Set([...gateway.gateways.keys(), ...gateways.keys()]);
+  for (const key of all) {
+    const [before, after] = [gateway.gateways.get(key), gateways.get(key)];
+    if (before && after && isDeepStrictEqual(before.listeners, after.listeners)) continue;
+    for (const route of gateway.routeGateways.to(key)) work.routes.add(route);
+  }
+  gateway.gateways = gateways;
+  gateway.listeners = new Map([...gateways.values()].flatMap(({ listeners }) => listeners.map((one) => [one.key, one] as const)));
+  replaceParts(gateway.fronts, fronts);
+  return all;
+}
+
+function replaceParts<V>(part: ModelPart<V>, values: ReadonlyMap<string, V>): void {
+  for (const key of part.map.keys()) if (!values.has(key)) noteValue(part, key, undefined);
+  for (const [key, value] of values) noteValue(part, key, value);
+}
+
+function updateRoute(state: ModelState, work: Work, key: string): void {
+  const { gateway } = state;
+  const object = work.snapshot.all("HTTPRoute").get(key);
+  for (const host of gateway.routeHosts.from(key)) work.hosts.add(host);
+  const objects = new Set<string>();
+  const parsed = object && parseHttpRoute(object, lookup(work, objects));
+  const attachments = parsed ? attachAll(state, work, parsed, objects) : [];
+  if (parsed) gateway.routes.set(key, parsed);
+  else gateway.routes.delete(key);
+  if (parsed) gateway.attachments.set(key, attachments);
+  else gateway.attachments.delete(key);
+  gateway.routeGateways.set(key, parsed ? parsed.parents.flatMap((one) => gatewayOf(one, parsed.object.metadata.namespace) ?? []) : []);
+  gateway.routeObjects.set(key, objects);
+  gateway.routeListeners.set(key, attachments.flatMap(({ listeners }) => listeners.map((one) => one.key)));
+  const hosts = parsed ? attachments.flatMap((one) => hostsOf(parsed, one)) : [];
+  gateway.routeHosts.set(key, hosts);
+  for (const host of hosts) work.hosts.add(host);
+  noteValue(gateway.judged, `HTTPRoute ${key}`, parsed && judgeRoute(parsed, attachments));
+  const findings = parsed ? routeFindings(state, work, parsed, attachments) : [];
+  noteValue(state.findings, `HTTPRoute ${key}`, findings.length > 0 ? findings : undefined);
+}
+
+function lookup({ snapshot }: Work, noted: Set<string>): RouteLookup {
+  return {
+    service(namespace, name) {
+      noted.add(readKey("Service", namespace, name));
+      return snapshot.get("Service", namespace, name);
+    },
+    grants(namespace) {
+      noted.add(readKey("ReferenceGrant", namespace, ""));
+      return [...snapshot.all("ReferenceGrant").values()].filter(({ metadata }) => metadata.namespace === namespace);
+    },
+  };
+}
+
+function attachAll({ gateway }: ModelState, { snapshot }: Work, route: ParsedRoute, noted: Set<string>): readonly Attachment[] {
+  const { namespace } = route.object.metadata;
+  return route.parents.flatMap((parentRef) => {
+    const key = gatewayOf(parentRef, namespace);
+    const parsed = key === undefined ? undefined : gateway.gateways.get(key);
+    if (!parsed) return [];
+    if (parsed.listeners.some(({ namespaces }) => namespaces.from === "Selector")) noted.add(readKey("Namespace", "", namespace));
+    return [attach(route, parentRef, parsed.key, parsed.listeners, snapshot.get("Namespace", "", namespace)?.metadata.labels ?? {})];
+  });
+}
+
+/** The hosts of an attachment's listeners that can be served. */
+function hostsOf({ hostnames }: ParsedRoute, { listeners }: Attachment): readonly HostKey[] {
+  return listeners.filter(({ usable }) => usable).flatMap(({ key, hostname }) => hostnames.filter((one) => intersect(hostname, one)).map((name) => hostKey(name, key)));
+}
+
+function judgeRoute(route: ParsedRoute, attachments: readonly Attachment[]): ObjectStatus | undefined {
+  if (attachments.length === 0) return undefined;
+  const { object, partiallyInvalid, resolved } = route;
+  const parents = attachments.map((one): ParentStatus => ({
+    parentRef: one.parentRef, conditions: [one.accepted, resolved, ...(partiallyInvalid ? [partiallyInvalid] : [])], hosts: hostsOf(route, one),
+  }));
+  return { object, conditions: [], parents };
+}
+
+function routeFindings({ gateway }: ModelState, { snapshot }: Work, route: ParsedRoute, attachments: readonly Attachment[]): readonly Finding[] {
+  const { object, accepted, partiallyInvalid, resolved } = route;
+  const missing = route.parents.flatMap((parentRef, index) => {
+    const key = gatewayOf(parentRef, object.metadata.namespace);
+    if (key === undefined || gateway.gateways.has(key) || snapshot.all("Gateway").has(key)) return [];
+    return [found.routeNotAttached({ object, field: `spec.parentRefs[${index}]` }, { why: `There is no Gateway "${key}": create it or correct the name`, gateway: key })];
+  });
+  if (attachments.length === 0) return missing;
+  const invalid = accepted.status === "False" ? accepted : partiallyInvalid;
+  return [
+    ...missing,
+    ...attachments.flatMap((one) => (one.accepted.status === "True" || one.accepted === accepted ? [] : [
+      found.routeNotAttached({ object, field: `spec.parentRefs[${route.parents.indexOf(one.parentRef)}]` }, { why: one.accepted.message, gateway: one.gateway }),
+    ])),
+    ...(invalid ? [found.routeInvalid({ object, field: "spec" }, { why: invalid.message, whole: invalid === accepted })] : []),
+    ...(resolved.status === "False" ? [found.routeReferenceUnresolved({ object, field: "spec.rules" }, { why: resolved.message })] : []),
+  ];
+}
+
+function noteGateway(state: ModelState, key: string): void {
+  const { gateway } = state;
+  const parsed = gateway.gateways.get(key);
+  const unit = `Gateway ${key}`;
+  const judged = parsed && judgeGateway(parsed, (listener) => gateway.routeListeners.to(listener).size);
+  noteValue(gateway.judged, unit, judged);
+  const findings = judged ? gatewayFindings(judged) : [];
+  noteValue(state.findings, unit, findings.length > 0 ? findings : undefined);
+}
+
+function gatewayFindings({ object, conditions, listeners = [] }: ObjectStatus): readonly Finding[] {
+  const own = conditions.filter((one) => one.status === "False" && one.reason !== "ListenersNotValid");
+  return [
+    ...own.map(({ message }) => found.gatewayNotServed({ object, field: "spec" }, { why: message })),
+    ...listeners.flatMap(({ name, conditions: all }, index) => all.filter(isTrouble).map(({ message }) =>
+      found.listenerNotServed({ object, field: `spec.listeners[${index}]` }, { why: message, listener: name }))),
+  ];
+}
+
+/** A host of a Gateway's listener, from the routes that attach to it. */
+export function siteHostFrom({ gateway }: ModelState, work: Work, key: HostKey): BuiltHost {
+  const listener = gateway.listeners.get(listenerOfHost(key));
+  const name = nameOfHost(key);
+  const routes = [...gateway.routeHosts.to(key)].flatMap((one) => gateway.routes.get(one) ?? []).filter(({ hostnames }) => hostnames.includes(name)).sort((a, b) => byGatewayAge(a.age, b.age));
+  const built = listener && buildSiteHost(key, listener, routes, proxy.of(work.defaults));
+  return { host: built?.host, references: built?.references ?? [], aliases: [], findings: built?.findings ?? [] };
+}

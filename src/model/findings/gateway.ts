@@ -1,0 +1,45 @@
+/** What is wrong with Gateways and the routes that attach to them. */
+import { finding } from "./findings.ts";
+
+export const routeShadowed = finding<{ host: string; path: string; winner: string }>(
+  "route-shadowed",
+  "warning",
+  ({ path, winner }) => `The route "${winner}" has the same match for "${path}" and comes first: change one of them`,
+  ({ host, path }) => `this match takes no request to ${host === "_" ? "*" : host}${path}`,
+  ({ path }, loser) => `The route "${loser}" has the same match for "${path}", which this one keeps`,
+);
+
+export const routeNotAttached = finding<{ why: string; gateway: string }>(
+  "route-not-attached",
+  "warning",
+  ({ why }) => why,
+  ({ gateway }) => `the Gateway "${gateway}" serves nothing of the route by this reference`,
+);
+
+export const routeReferenceUnresolved = finding<{ why: string }>(
+  "route-reference-unresolved",
+  "error",
+  ({ why }) => why,
+  () => "requests that such a reference would get are answered with 500",
+);
+
+export const routeInvalid = finding<{ why: string; whole: boolean }>(
+  "route-invalid",
+  "error",
+  ({ why }) => why,
+  ({ whole }) => (whole ? "nothing of the route is served" : "requests of this rule are answered with 500"),
+);
+
+export const listenerNotServed = finding<{ why: string; listener: string }>(
+  "listener-not-served",
+  "error",
+  ({ why }) => why,
+  ({ listener }) => `listener "${listener}" is not served as it is written`,
+);
+
+export const gatewayNotServed = finding<{ why: string }>(
+  "gateway-not-served",
+  "error",
+  ({ why }) => why,
+  () => "the Gateway is not served",
+);

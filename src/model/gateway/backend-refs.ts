@@ -1,0 +1,35 @@
+/** Backends that routes refer to: Services, in the route's namespace or where a ReferenceGrant allows it. */
+import type { BackendReference } from "../../source/gateway/shared.ts";
+import type { ReferenceGrant, Service } from "../../source/objects.ts";
+import { isGranted, type Party } from "./grants.ts";
+import { condition, type StatusCondition } from "../shapes/object-status.ts";
+
+/** Looks objects up, and notes each, whether or not it exists: that is how an object that appears later wakes the route. */
+export interface RouteLookup {
+  service(namespace: string, name: string): Service | undefined;
+  /** The ReferenceGrants of a namespace. */
+  grants(namespace: string): Iterable<ReferenceGrant>;
+}
+
+export interface ResolvedBackend {
+  readonly namespace: string;
+  readonly service: string;
+  readonly port: string;
+}
+
+/** The Service port that a reference names; or why it cannot be used, as `ResolvedRefs`. @param field where the reference is written */
+export function resolveBackend(ref: BackendReference, from: Party, field: string, lookup: RouteLookup): ResolvedBackend | StatusCondition {
+  const { group = "", kind = "Service", name = "", namespace = from.namespace, port } = ref;
+  const refuse = (reason: string, message: string): StatusCondition => condition("ResolvedRefs", false, reason, `${field} ${message}`);
+  if (group !== "" || kind !== "Service") return refuse("InvalidKind", `names a ${group === "" ? kind : `${group}/${kind}`}, which cannot be a backend: name a Service`);
+  if (!isGranted(from, { group, kind, namespace, name }, namespace === from.namespace ? [] : lookup.grants(namespace))) {
+    return refuse("RefNotPermitted", `names a Service of the namespace "${namespace}", which allows that to nobody of "${from.namespace}": create a ReferenceGrant there`);
+  }
+  const service = lookup.service(namespace, name);
+  if (!service) return refuse("BackendNotFound", `names the Service "${namespace}/${name}", which does not exist: create it or correct the name`);
+  if (port === undefined || !(service.spec.ports ?? []).some((one) => one.port === port)) {
+    const ports = (service.spec.ports ?? []).map((one) => one.port).join(", ");
+    return refuse("BackendNotFound", `names ${port === undefined ? "no port" : `port ${port}`} of the Service "${namespace}/${name}"${ports === "" ? "" : `, which has ${ports}`}`);
+  }
+  return { namespace, service: name, port: String(port) };
+}

@@ -1,0 +1,110 @@
+/** All Gateways that are ours together: their addresses, their listeners, and where requests come in for them. */
+import { GATEWAY_GROUP } from "../../source/gateway/kinds.ts";
+import type { Gateway } from "../../source/objects.ts";
+import { keyOf, type Snapshot } from "../../source/snapshot.ts";
+import { flatText } from "../../support/kept-text.ts";
+import { CATCH_ALL } from "../../../edge/src/program.ts";
+import { ageOf, byGatewayAge } from "../shapes/age.ts";
+import { frontId, type Front } from "../shapes/front.ts";
+import { assignAddresses, type GatewayAddresses } from "./addresses.ts";
+import { readListeners, type GatewayListener } from "./listeners.ts";
+import { condition, type ObjectStatus, type StatusCondition } from "../shapes/object-status.ts";
+
+export interface GatewaySettings {
+  readonly gatewayController: string;
+  readonly gatewayAddresses: readonly string[];
+  readonly httpPort: number;
+  readonly httpsPort: number;
+}
+
+export interface ParsedGateway {
+  readonly key: string;
+  readonly object: Gateway;
+  readonly listeners: readonly GatewayListener[];
+  readonly addresses: GatewayAddresses;
+}
+
+/** A listener that another Gateway, or Ingresses, leave no room for. */
+type Crowded = Map<GatewayListener, StatusCondition>;
+
+export interface AllGateways {
+  /** By `namespace/name`. */
+  readonly gateways: ReadonlyMap<string, ParsedGateway>;
+  readonly fronts: ReadonlyMap<string, Front>;
+}
+
+/** The Gateways whose class is ours, and what they make of this machine's addresses and ports; the oldest has the first choice. */
+export function readGateways(snapshot: Snapshot, settings: GatewaySettings): AllGateways {
+  const classes = new Set([...snapshot.all("GatewayClass").values()].flatMap(({ metadata, spec }) => (spec.controllerName === settings.gatewayController ? [metadata.name] : [])));
+  const ours = [...snapshot.all("Gateway").values()]
+    .filter(({ spec }) => classes.has(spec.gatewayClassName ?? ""))
+    .map((object) => ({ object, age: ageOf(object) }))
+    .sort((a, b) => byGatewayAge(a.age, b.age))
+    .map(({ object }) => object);
+  const addresses = assignAddresses(ours, settings.gatewayAddresses);
+  const crowded: Crowded = new Map();
+  const read = ours.map((object): ParsedGateway => ({
+    key: keyOf(object.metadata.namespace, object.metadata.name), object, listeners: readListeners(object), addresses: addresses.get(object) ?? {},
+  }));
+  const fronts = frontsOf(read, settings, crowded);
+  return { fronts, gateways: new Map(read.map((one) => [one.key, { ...one, listeners: one.listeners.map((listener) => withRoom(listener, crowded)) }])) };
+}
+
+function frontsOf(gateways: readonly ParsedGateway[], settings: GatewaySettings, crowded: Crowded): ReadonlyMap<string, Front> {
+  const fronts = new Map<string, Front & { readonly listeners: Record<string, string> }>();
+  for (const { object: { metadata: { namespace, name } }, listeners, addresses: { own, refused, unusable } } of gateways) {
+    if (refused || unusable) continue;
+    for (const listener of listeners.filter(({ usable }) => usable)) {
+      if (own === undefined && isIngress(listener, settings)) {
+        const message = `Listener "${listener.name}" wants all names at port ${listener.port}, which Ingresses have: give it a host name, or Gateways addresses of their own (--gateway-addresses)`;
+        crowded.set(listener, condition("Accepted", false, "PortUnavailable", message));
+        continue;
+      }
+      for (const address of own ?? [undefined]) {
+        const id = frontId(address, listener.port);
+        const origin = { kind: "Gateway", namespace, name, field: "spec.listeners" };
+        const front = fronts.get(id) ?? { id, ...(address === undefined ? {} : { address }), port: listener.port, listeners: {}, origin };
+        fronts.set(id, front);
+        const holder = front.listeners[listener.hostname];
+        if (holder === undefined) front.listeners[listener.hostname] = listener.key;
+        else crowded.set(listener, condition("Accepted", false, "PortUnavailable", `Listener "${listener.name}": an older Gateway has its port and host name: give it another, or the Gateway an address of its own`));
+      }
+    }
+  }
+  return fronts;
+}
+
+function isIngress({ hostname, port }: GatewayListener, { httpPort, httpsPort }: GatewaySettings): boolean {
+  return hostname === CATCH_ALL && (port === httpPort || port === httpsPort);
+}
+
+function withRoom(listener: GatewayListener, crowded: Crowded): GatewayListener {
+  const why = crowded.get(listener);
+  return why ? { ...listener, usable: false, conditions: listener.conditions.map((one) => (one.type === "Accepted" ? why : one)) } : listener;
+}
+
+/** What is said of a Gateway. @param attached how many routes attach to a listener */
+export function judgeGateway({ object, listeners, addresses: { own, refused, unusable } }: ParsedGateway, attached: (listener: string) => number): ObjectStatus {
+  const bad = listeners.filter(({ usable, conditions }) => !usable || conditions.some(isTrouble));
+  const none = listeners.every(({ usable }) => !usable);
+  const accepted = refused ?? (bad.length === 0 && listeners.length > 0
+    ? condition("Accepted", true, "Accepted", "The Gateway is valid")
+    : condition("Accepted", !none, "ListenersNotValid", listeners.length === 0 ? "The Gateway has no listener" : `Not valid: ${bad.map(({ name }) => `listener "${name}"`).join(", ")}`));
+  return {
+    object,
+    conditions: [accepted, ...(unusable ? [unusable] : [])],
+    addresses: unusable || refused ? [] : (own ?? []).map((value) => ({ type: "IPAddress", value })),
+    listeners: listeners.map((listener) => ({
+      name: listener.name,
+      supportedKinds: listener.kinds.map((kind) => ({ group: GATEWAY_GROUP, kind })),
+      attachedRoutes: attached(listener.key),
+      conditions: listener.conditions,
+      front: listener.usable && !refused && !unusable ? flatText(own?.[0] ?? "*", " ", String(listener.port)) : undefined,
+    })),
+  };
+}
+
+/** Conditions of a listener are as they should be when they are true, but for `Conflicted`. */
+export function isTrouble({ type, status }: StatusCondition): boolean {
+  return (status === "True") === (type === "Conflicted");
+}

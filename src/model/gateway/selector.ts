@@ -1,0 +1,20 @@
+import type { LabelSelectorShape } from "../../source/gateway/shared.ts";
+
+/** Whether labels fit a selector (metav1.LabelSelectorShape). One that cannot be understood fits nothing. */
+export function fits({ matchLabels = {}, matchExpressions = [] }: LabelSelectorShape, labels: Readonly<Record<string, string>>): boolean {
+  return Object.entries(matchLabels).every(([name, value]) => labels[name] === value) && matchExpressions.every(({ key = "", operator, values = [] }) => {
+    const value = labels[key];
+    switch (operator) {
+      case "In":
+        return value !== undefined && values.includes(value);
+      case "NotIn":
+        return value === undefined || !values.includes(value);
+      case "Exists":
+        return value !== undefined;
+      case "DoesNotExist":
+        return value === undefined;
+      default:
+        return false;
+    }
+  });
+}

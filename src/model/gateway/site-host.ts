@@ -1,0 +1,118 @@
+/** The routes of one host of a Gateway's listener, from all routes that attach to it, the most specific first. */
+import type { PoolReference } from "../backends/pool.ts";
+import { NO_REDIRECT } from "../annotations/filters.ts";
+import * as found from "../findings/catalogue.ts";
+import type { Finding } from "../findings/findings.ts";
+import { exact } from "../../support/exact.ts";
+import { byGatewayAge } from "../shapes/age.ts";
+import { nameOfHost, type HostKey } from "../shapes/host-key.ts";
+import { poolId } from "../shapes/pool-id.ts";
+import type { Backend, Filters, Host, ProxySettings, Route, Shares } from "../shapes/routing.ts";
+import type { ParsedRoute, RouteRule } from "./http-route.ts";
+import type { RuleRedirect } from "./http-filters.ts";
+import type { RouteMatch } from "./http-match.ts";
+import type { GatewayListener } from "./listeners.ts";
+
+export interface SiteHost {
+  readonly host: Host;
+  readonly references: readonly PoolReference[];
+  readonly findings: readonly Finding[];
+}
+
+interface Candidate {
+  readonly parsed: ParsedRoute;
+  readonly rule: RouteRule;
+  readonly match: RouteMatch;
+}
+
+/** @param routes those that attach to the listener and name this host. @param proxy how backends are spoken to */
+export function buildSiteHost(key: HostKey, listener: GatewayListener, routes: readonly ParsedRoute[], proxy: ProxySettings): SiteHost | undefined {
+  const candidates = routes.flatMap((parsed) => parsed.rules.flatMap((rule) => rule.matches.map((match): Candidate => ({ parsed, rule, match })))).sort(bySpecificity);
+  if (candidates.length === 0) return undefined;
+  const name = nameOfHost(key);
+  const winners = new Map<string, Candidate>();
+  const findings: Finding[] = [];
+  for (const one of candidates) {
+    const same = JSON.stringify([one.match.pathType, one.match.path, one.match.conditions]);
+    const winner = winners.get(same);
+    if (winner === undefined) winners.set(same, one);
+    else if (winner.parsed !== one.parsed) findings.push(shadowed(one, winner, name));
+  }
+  const made = [...winners.values()];
+  return {
+    host: { name, site: listener.key, routes: exact(made.map((one) => routeOf(one, listener, proxy))) },
+    references: exact(made.flatMap((one) => referencesOf(one, name))),
+    findings,
+  };
+}
+
+/** Gateway API, HTTPRouteRule.matches: after the path, methods, headers, queries, age and order decide. Matches of different paths never meet. */
+function bySpecificity(a: Candidate, b: Candidate): number {
+  const [x, y] = [a.match, b.match];
+  if (x.path !== y.path) return x.path > y.path ? -1 : 1;
+  if (x.pathType !== y.pathType) return x.pathType < y.pathType ? -1 : 1;
+  for (const [i, value] of x.rank.entries()) if (value !== y.rank[i]) return (y.rank[i] ?? 0) - value;
+  return byGatewayAge(a.parsed.age, b.parsed.age);
+}
+
+function shadowed({ parsed, match }: Candidate, winner: Candidate, host: string): Finding {
+  const { object } = winner.parsed;
+  return found.routeShadowed({ object: parsed.object, field: match.field, other: object }, { host, path: match.path, winner: winner.parsed.key });
+}
+
+function routeOf({ parsed, rule, match }: Candidate, listener: GatewayListener, proxy: ProxySettings): Route {
+  const { kind, metadata: { namespace, name } } = parsed.object;
+  const { filters } = rule;
+  return {
+    path: match.path,
+    pathType: match.pathType,
+    ...(match.conditions.length > 0 ? { when: [match.conditions] } : {}),
+    backend: backendOf(rule, proxy),
+    filters: filters === undefined ? NO_REDIRECT : filtersOf(filters, listener),
+    synthesized: false,
+    origin: { kind, namespace, name, field: rule.field },
+    age: parsed.age,
+  };
+}
+
+function filtersOf({ requestHeaders, redirect }: NonNullable<RouteRule["filters"]>, listener: GatewayListener): Filters {
+  return {
+    ...NO_REDIRECT,
+    ...(redirect ? { redirect: { status: redirect.status, origin: originOf(redirect, listener) } } : {}),
+    ...(requestHeaders.length > 0 && !redirect ? { edge: { changes: [...requestHeaders] } } : {}),
+  };
+}
+
+/** The port of another scheme is that scheme's own; where neither is said it is the listener's (HTTPRequestRedirectFilter.port). */
+function originOf({ scheme, host, port }: RuleRedirect, listener: GatewayListener): NonNullable<NonNullable<Filters["redirect"]>["origin"]> {
+  const own = listener.protocol === "HTTPS" ? "https" : "http";
+  const known = { http: 80, https: 443 };
+  const number = port ?? (scheme === undefined ? listener.port : known[scheme]);
+  return { scheme: scheme ?? own, ...(host === undefined ? {} : { host }), port: String(number) };
+}
+
+/** A rule that cannot be honoured, without backends or with weights of 0 alone, answers 500. */
+function backendOf({ filters, shares }: RouteRule, proxy: ProxySettings): Backend | Shares {
+  // A redirect asks no backend.
+  if (filters?.redirect) return { kind: "default", proxy };
+  const broken: Backend = { kind: "status", status: 500, proxy };
+  const taking = shares.filter(({ weight }) => weight > 0);
+  if (filters === undefined || taking.length === 0) return broken;
+  const parts = taking.map(({ weight, backend }) => {
+    if (backend === undefined) return { weight, backend: broken };
+    const { namespace, service, port } = backend;
+    return { weight, backend: { kind: "service", pool: poolId(namespace, service, port), service, port, proxy } as const };
+  });
+  const [only] = parts;
+  if (parts.length === 1 && only) return only.backend;
+  return { kind: "shares", total: parts.reduce((sum, { weight }) => sum + weight, 0), parts };
+}
+
+function referencesOf({ parsed, rule, match }: Candidate, host: string): readonly PoolReference[] {
+  return rule.shares.flatMap(({ backend, weight, field }) => {
+    if (backend === undefined || weight === 0 || rule.filters === undefined || rule.filters.redirect) return [];
+    const { namespace, service, port } = backend;
+    const share = rule.shares.length > 1 ? "their share of " : "";
+    return [{ pool: poolId(namespace, service, port), object: parsed.object, field, effect: `${share}requests to ${host === "_" ? "*" : host}${match.path} get 503` }];
+  });
+}

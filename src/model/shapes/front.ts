@@ -1,0 +1,21 @@
+import type { Origin } from "./routing.ts";
+
+/**
+ * Where requests for Gateways come in: a port of an address, or of all addresses. The listeners that share it are told apart by the host
+ * that a request asks for.
+ */
+export interface Front {
+  /** `10.0.0.5 80`; `* 8080` for all addresses that Sluice has. */
+  readonly id: string;
+  /** Absent: wherever http is listened for. */
+  readonly address?: string;
+  readonly port: number;
+  /** Host name (`shop.example`; `*.example` for any number of labels; `_` for all others) → key of the listener. */
+  readonly listeners: Readonly<Record<string, string>>;
+  /** Of the oldest Gateway. */
+  readonly origin: Origin;
+}
+
+export function frontId(address: string | undefined, port: number): string {
+  return `${address ?? "*"} ${port}`;
+}
