@@ -22,6 +22,7 @@ import { serveHealth, type HealthOptions } from "../report/health.ts";
 import { askIngress } from "../report/ingress-state.ts";
 import { createJournal } from "../report/journal.ts";
 import { createMetrics, type Metrics } from "../report/metrics.ts";
+import type { ObjectStatus } from "../model/shapes/object-status.ts";
 import { trackProgrammed, type ProgrammedObjects } from "../report/programmed.ts";
 import { createReadiness } from "../report/readiness.ts";
 import { steadyNow } from "../support/steady-clock.ts";
@@ -187,6 +188,7 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
       readinessLog.touch();
       cluster?.engineChanged();
       programmed.look();
+      programmedGateways.look();
       metrics.look();
       dashboard?.look();
     },
@@ -207,9 +209,10 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
   let built: Built | undefined;
   let served: Program | undefined;
   const programmed = trackProgrammed(() => engine.state, () => controller.atRest());
+  const programmedGateways = trackProgrammed<ObjectStatus>(() => engine.state, () => controller.atRest());
   const connect = clusterOf(settings);
   const cluster = connect && createClusterReport({
-    settings, connect, programmed, log, snapshot: source.snapshot, state: () => engine.state, changed: () => found(),
+    settings, connect, programmed, programmedGateways, log, snapshot: source.snapshot, state: () => engine.state, changed: () => found(),
     onLease: { notes: (before, leads) => rollouts.team?.notes(before, leads) ?? {}, noted: (notes) => rollouts.team?.noted(notes) },
   });
   const rollouts = openRollouts({ settings, cluster, log, snapshot: source.snapshot, changed: (weights) => controller.weigh(weights), found: () => found() });
@@ -223,6 +226,7 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
       built = now;
       served = program;
       programmed.take(now.own, now.change.own, wanted);
+      programmedGateways.take(now.judged, now.change.judged, wanted);
       cluster?.taken(now);
       rollouts.taken(now);
     },

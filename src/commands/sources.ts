@@ -22,6 +22,7 @@ export function openSource(settings: Settings, log: Log, giveUpAfter?: number, i
   return kubernetesSource({
     kubeconfig, context, apiserverHost, certificateAuthority, watchNamespace, secrets, configmap, log,
     namespaces: settings.watchNamespaceSelector !== "",
+    gateways: settings.gatewayApi,
     ownNode: settings.enableTopologyAwareRouting,
     inPart,
     ...(giveUpAfter === undefined ? {} : { giveUpAfter }),

@@ -8,19 +8,29 @@
  */
 import type { EngineState } from "../engine/engine.ts";
 import { partKey } from "../compile/program.ts";
-import type { OwnObject, RoutingObject } from "../model/model.ts";
+import type { HostKey } from "../model/shapes/host-key.ts";
+import type { OwnObject } from "../model/model.ts";
+
+/** An object of which something is served. */
+export interface ServedObject {
+  readonly object: object;
+  /** Hosts that it takes part in. */
+  readonly hosts: readonly HostKey[];
+  /** It asks for what nginx's own configuration says as well, such as ports. */
+  readonly listens?: boolean;
+}
 
 /** Objects are named by `objectKey`. */
-export interface ProgrammedObjects {
+export interface ProgrammedObjects<O extends ServedObject = OwnObject> {
   /**
    * Takes the objects that are ours after a turn, once the engine has been told. `changed`: those that differ from the
    * turn before; `wanted` resolves when the objects that they refer to have been read.
    */
-  take(own: ReadonlyMap<string, OwnObject>, changed: ReadonlySet<string>, wanted: Promise<void>): void;
+  take(own: ReadonlyMap<string, O>, changed: ReadonlySet<string>, wanted: Promise<void>): void;
   /** The engine got further. */
   look(): void;
   /** The newest version of this object that is programmed; undefined: none. */
-  version(key: string): RoutingObject | undefined;
+  version(key: string): O["object"] | undefined;
   /** What keeps this object's newest version from being programmed; undefined: nothing. */
   obstacle(key: string): string | undefined;
   /** Calls `told` with the objects that were just programmed, until the caller calls the result. */
@@ -37,29 +47,31 @@ interface Pending {
   readonly turn: Turn;
   /** The generation by which all of the Ingress was published; undefined: not all of it is, as far as was seen. */
   readonly generation: number | undefined;
+  /** Number of the Program that has to be served; 0: none has. */
+  readonly number: number;
 }
 
 const READING_MS = 2000;
 
 /** @param underWay undefined: no turn of the controller is under way; otherwise it resolves when this one has ended. */
-export function trackProgrammed(state: () => EngineState, underWay: () => Promise<void> | undefined = () => undefined): ProgrammedObjects {
-  let ours: ReadonlyMap<string, OwnObject> | undefined;
-  const done = new Map<string, RoutingObject>();
+export function trackProgrammed<O extends ServedObject = OwnObject>(state: () => EngineState, underWay: () => Promise<void> | undefined = () => undefined): ProgrammedObjects<O> {
+  let ours: ReadonlyMap<string, O> | undefined;
+  const done = new Map<string, O["object"]>();
   const pending = new Map<string, Pending>();
   const listeners = new Set<(keys: readonly string[]) => void>();
 
   const look = (): void => {
     if (pending.size === 0) return;
-    const { published, programmed, waiting } = state();
+    const { published, programmed, served, waiting } = state();
     if (published === 0) return;
     const news: string[] = [];
-    for (const [key, { turn, generation }] of pending) {
+    for (const [key, { turn, generation, number }] of pending) {
       const own = ours?.get(key);
       if (!own || !turn.read) continue;
       const complete = generation ?? (isWaiting(own, waiting) ? undefined : published);
       if (complete === undefined) continue;
-      if (programmed < complete) {
-        if (generation === undefined) pending.set(key, { turn, generation: complete });
+      if (programmed < complete || served < number) {
+        if (generation === undefined) pending.set(key, { turn, generation: complete, number });
         continue;
       }
       pending.delete(key);
@@ -77,7 +89,8 @@ export function trackProgrammed(state: () => EngineState, underWay: () => Promis
       let some = false;
       for (const key of keys) {
         some = true;
-        if (now.has(key)) pending.set(key, { turn, generation: undefined });
+        const own = now.get(key);
+        if (own) pending.set(key, { turn, generation: undefined, number: own.listens === true ? state().applied : 0 });
         else {
           pending.delete(key);
           done.delete(key);
@@ -107,7 +120,7 @@ export function trackProgrammed(state: () => EngineState, underWay: () => Promis
   };
 }
 
-function isWaiting({ hosts }: OwnObject, waiting: EngineState["waiting"]): boolean {
+function isWaiting({ hosts }: ServedObject, waiting: EngineState["waiting"]): boolean {
   return waiting.size > 0 && hosts.some((host) => waiting.has(partKey("host", host)));
 }
 

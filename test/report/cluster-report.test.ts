@@ -42,13 +42,15 @@ function connectionThat(cutsOff: number, patched: (body: string) => void): Conne
   };
 }
 
+const NOTHING_PROGRAMMED = { version: () => undefined, listen: () => () => undefined, take: () => undefined, look: () => undefined, obstacle: () => undefined };
+
 async function leaves(t: TestContext, cutsOff: number): Promise<readonly string[]> {
   const patches: string[] = [];
   const snapshot = new Snapshot();
   const report = createClusterReport({
     settings: parseSettings(["--publish-status-address=192.0.2.1", "--update-status-on-shutdown=false"], "run", {}), snapshot,
     connect: async () => connectionThat(cutsOff, (body) => patches.push(body)),
-    programmed: { version: () => undefined, listen: () => () => undefined, take: () => undefined, look: () => undefined, obstacle: () => undefined } as never,
+    programmed: NOTHING_PROGRAMMED, programmedGateways: NOTHING_PROGRAMMED,
     state: () => SERVING, changed: () => undefined, onLease: { notes: () => ({}), noted: () => {} }, log: () => undefined, env: {},
   });
   t.after(() => report.stop());

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import type { ClusterApi } from "../../src/report/cluster/api.ts";
-import { createStatusWriter, type StatusWriter } from "../../src/report/status/status-writer.ts";
+import { addressWish, createStatusWriter, type StatusWriter } from "../../src/report/status/status-writer.ts";
 import { Broken, Refused, Unreachable } from "../../src/source/kubernetes/failures.ts";
 import type { Ingress } from "../../src/source/objects.ts";
 import { ingress } from "../support/objects.ts";
@@ -39,7 +39,7 @@ beforeEach(() => {
   writer = createStatusWriter({
     api: { ask, manageWithout: () => undefined, findings: () => [] } as unknown as ClusterApi,
     namespace: "", log: () => undefined,
-    wish: (key) => (written.has(key) ? undefined : { ingress: objectOf(key), addresses: [{ ip: "192.0.2.1" }] }),
+    wish: (key) => (written.has(key) ? undefined : addressWish(objectOf(key), [{ ip: "192.0.2.1" }])),
   });
   writer.lead(term.signal);
 });

@@ -21,6 +21,7 @@ import type { BuiltHost } from "../routes/hosts.ts";
 import { byGatewayAge } from "../shapes/age.ts";
 import { hostKey, listenerOfHost, nameOfHost, type HostKey } from "../shapes/host-key.ts";
 import { objectKey } from "../shapes/lookup.ts";
+import type { GatewayState } from "./gateway-state.ts";
 import type { ModelState, Work } from "./state.ts";
 
 /** Notes what reads an object that changed. */
@@ -50,7 +51,8 @@ export function* updateGateways(state: ModelState, work: Work): Steps<void> {
 
 /** Gives the keys of all Gateways that are or were ours. */
 function updateAll({ settings, gateway }: ModelState, { snapshot, gateways: work }: Work): ReadonlySet<string> {
-  const { gateways, fronts } = readGateways(snapshot, settings);
+  const { classes, gateways, fronts } = readGateways(snapshot, settings);
+  noteClasses(gateway, classes);
   const all = new Set([...gateway.gateways.keys(), ...gateways.keys()]);
   for (const key of all) {
     const [before, after] = [gateway.gateways.get(key), gateways.get(key)];
@@ -61,6 +63,12 @@ function updateAll({ settings, gateway }: ModelState, { snapshot, gateways: work
   gateway.listeners = new Map([...gateways.values()].flatMap(({ listeners }) => listeners.map((one) => [one.key, one] as const)));
   replaceParts(gateway.fronts, fronts);
   return all;
+}
+
+function noteClasses({ judged }: GatewayState, classes: readonly ObjectStatus[]): void {
+  const now = new Map(classes.map((one) => [objectKey("GatewayClass", "", one.object.metadata.name), one]));
+  for (const key of judged.map.keys()) if (key.startsWith("GatewayClass ") && !now.has(key)) noteValue(judged, key, undefined);
+  for (const [key, one] of now) noteValue(judged, key, one);
 }
 
 function replaceParts<V>(part: ModelPart<V>, values: ReadonlyMap<string, V>): void {
@@ -85,7 +93,7 @@ function updateRoute(state: ModelState, work: Work, key: string): void {
   const hosts = parsed ? attachments.flatMap((one) => hostsOf(parsed, one)) : [];
   gateway.routeHosts.set(key, hosts);
   for (const host of hosts) work.hosts.add(host);
-  noteValue(gateway.judged, `HTTPRoute ${key}`, parsed && judgeRoute(parsed, attachments));
+  noteValue(gateway.judged, `HTTPRoute ${key}`, parsed && judgeRoute(parsed, attachments, state.settings.gatewayController));
   const findings = parsed ? routeFindings(state, work, parsed, attachments) : [];
   noteValue(state.findings, `HTTPRoute ${key}`, findings.length > 0 ? findings : undefined);
 }
@@ -119,13 +127,14 @@ function hostsOf({ hostnames }: ParsedRoute, { listeners }: Attachment): readonl
   return listeners.filter(({ usable }) => usable).flatMap(({ key, hostname }) => hostnames.filter((one) => intersect(hostname, one)).map((name) => hostKey(name, key)));
 }
 
-function judgeRoute(route: ParsedRoute, attachments: readonly Attachment[]): ObjectStatus | undefined {
-  if (attachments.length === 0) return undefined;
+/** Undefined: no parent is ours, and nothing of ours is in its status. */
+function judgeRoute(route: ParsedRoute, attachments: readonly Attachment[], controller: string): ObjectStatus | undefined {
+  if (attachments.length === 0 && !JSON.stringify(route.object.status ?? {}).includes(JSON.stringify(controller))) return undefined;
   const { object, partiallyInvalid, resolved } = route;
   const parents = attachments.map((one): ParentStatus => ({
     parentRef: one.parentRef, conditions: [one.accepted, resolved, ...(partiallyInvalid ? [partiallyInvalid] : [])], hosts: hostsOf(route, one),
   }));
-  return { object, conditions: [], parents };
+  return { object, conditions: [], parents, hosts: parents.flatMap((one) => one.hosts) };
 }
 
 function routeFindings({ gateway }: ModelState, { snapshot }: Work, route: ParsedRoute, attachments: readonly Attachment[]): readonly Finding[] {

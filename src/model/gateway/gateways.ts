@@ -1,12 +1,13 @@
 /** All Gateways that are ours together: their addresses, their listeners, and where requests come in for them. */
 import { GATEWAY_GROUP } from "../../source/gateway/kinds.ts";
-import type { Gateway } from "../../source/objects.ts";
+import type { Gateway, GatewayClass } from "../../source/objects.ts";
 import { keyOf, type Snapshot } from "../../source/snapshot.ts";
 import { flatText } from "../../support/kept-text.ts";
 import { CATCH_ALL } from "../../../edge/src/program.ts";
 import { ageOf, byGatewayAge } from "../shapes/age.ts";
 import { frontId, type Front } from "../shapes/front.ts";
 import { assignAddresses, type GatewayAddresses } from "./addresses.ts";
+import { FEATURES_SERVED } from "./features.ts";
 import { readListeners, type GatewayListener } from "./listeners.ts";
 import { condition, type ObjectStatus, type StatusCondition } from "../shapes/object-status.ts";
 
@@ -28,6 +29,8 @@ export interface ParsedGateway {
 type Crowded = Map<GatewayListener, StatusCondition>;
 
 export interface AllGateways {
+  /** The GatewayClasses that are ours. */
+  readonly classes: readonly ObjectStatus[];
   /** By `namespace/name`. */
   readonly gateways: ReadonlyMap<string, ParsedGateway>;
   readonly fronts: ReadonlyMap<string, Front>;
@@ -35,7 +38,8 @@ export interface AllGateways {
 
 /** The Gateways whose class is ours, and what they make of this machine's addresses and ports; the oldest has the first choice. */
 export function readGateways(snapshot: Snapshot, settings: GatewaySettings): AllGateways {
-  const classes = new Set([...snapshot.all("GatewayClass").values()].flatMap(({ metadata, spec }) => (spec.controllerName === settings.gatewayController ? [metadata.name] : [])));
+  const ownClasses = [...snapshot.all("GatewayClass").values()].filter(({ spec }) => spec.controllerName === settings.gatewayController);
+  const classes = new Set(ownClasses.map(({ metadata }) => metadata.name));
   const ours = [...snapshot.all("Gateway").values()]
     .filter(({ spec }) => classes.has(spec.gatewayClassName ?? ""))
     .map((object) => ({ object, age: ageOf(object) }))
@@ -47,7 +51,7 @@ export function readGateways(snapshot: Snapshot, settings: GatewaySettings): All
     key: keyOf(object.metadata.namespace, object.metadata.name), object, listeners: readListeners(object), addresses: addresses.get(object) ?? {},
   }));
   const fronts = frontsOf(read, settings, crowded);
-  return { fronts, gateways: new Map(read.map((one) => [one.key, { ...one, listeners: one.listeners.map((listener) => withRoom(listener, crowded)) }])) };
+  return { fronts, classes: ownClasses.map(judgeClass), gateways: new Map(read.map((one) => [one.key, { ...one, listeners: one.listeners.map((listener) => withRoom(listener, crowded)) }])) };
 }
 
 function frontsOf(gateways: readonly ParsedGateway[], settings: GatewaySettings, crowded: Crowded): ReadonlyMap<string, Front> {
@@ -83,6 +87,13 @@ function withRoom(listener: GatewayListener, crowded: Crowded): GatewayListener 
   return why ? { ...listener, usable: false, conditions: listener.conditions.map((one) => (one.type === "Accepted" ? why : one)) } : listener;
 }
 
+function judgeClass(object: GatewayClass): ObjectStatus {
+  const accepted = object.spec.parametersRef
+    ? condition("Accepted", false, "InvalidParameters", "spec.parametersRef is not supported: remove it")
+    : condition("Accepted", true, "Accepted", "The class is served");
+  return { object, hosts: [], conditions: [accepted], features: FEATURES_SERVED };
+}
+
 /** What is said of a Gateway. @param attached how many routes attach to a listener */
 export function judgeGateway({ object, listeners, addresses: { own, refused, unusable } }: ParsedGateway, attached: (listener: string) => number): ObjectStatus {
   const bad = listeners.filter(({ usable, conditions }) => !usable || conditions.some(isTrouble));
@@ -91,7 +102,7 @@ export function judgeGateway({ object, listeners, addresses: { own, refused, unu
     ? condition("Accepted", true, "Accepted", "The Gateway is valid")
     : condition("Accepted", !none, "ListenersNotValid", listeners.length === 0 ? "The Gateway has no listener" : `Not valid: ${bad.map(({ name }) => `listener "${name}"`).join(", ")}`));
   return {
-    object,
+    object, hosts: [], listens: true,
     conditions: [accepted, ...(unusable ? [unusable] : [])],
     addresses: unusable || refused ? [] : (own ?? []).map((value) => ({ type: "IPAddress", value })),
     listeners: listeners.map((listener) => ({

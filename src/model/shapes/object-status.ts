@@ -45,4 +45,10 @@ export interface ObjectStatus {
   readonly addresses?: readonly { readonly type: string; readonly value: string }[];
   readonly listeners?: readonly ListenerStatus[];
   readonly parents?: readonly ParentStatus[];
+  /** Names of the features that a GatewayClass offers, ascending. */
+  readonly features?: readonly string[];
+  /** Hosts that the object takes part in. */
+  readonly hosts: readonly HostKey[];
+  /** True for Gateways: nginx has to listen where they want it to. */
+  readonly listens?: boolean;
 }

@@ -9,10 +9,11 @@ import type { EngineState } from "../../engine/engine.ts";
 import { LEGACY_CLASS } from "../../source/snapshot.ts";
 import type { Finding } from "../../model/findings/findings.ts";
 import type { Built, OwnObject } from "../../model/model.ts";
+import type { ObjectStatus } from "../../model/shapes/object-status.ts";
 import type { Told } from "../../rollout/release.ts";
 import type { Settings } from "../../settings.ts";
 import type { Connection } from "../../source/kubernetes/transport.ts";
-import type { Ingress } from "../../source/objects.ts";
+import type { Ingress, IngressAddress } from "../../source/objects.ts";
 import type { Snapshot } from "../../source/snapshot.ts";
 import type { Log } from "../../support/log.ts";
 import { splitName } from "../../support/namespaced-name.ts";
@@ -23,7 +24,8 @@ import type { EventCounts } from "../events/recorder.ts";
 import { findAddresses } from "../status/address-source.ts";
 import type { AddressSource } from "../status/address-source.ts";
 import { sameAddresses } from "../status/addresses.ts";
-import { addressesIn, createStatusWriter } from "../status/status-writer.ts";
+import { gatewayStatus } from "../status/gateway-status.ts";
+import { addressesIn, addressWish, createStatusWriter, statusWish } from "../status/status-writer.ts";
 import type { StatusCounts, StatusWriter, StatusWish } from "../status/status-writer.ts";
 import { clusterApi } from "./api.ts";
 import type { ClusterApi } from "./api.ts";
@@ -39,6 +41,7 @@ export interface ClusterReportOptions {
   readonly connect: () => Promise<Connection>;
   readonly snapshot: Snapshot;
   readonly programmed: ProgrammedObjects;
+  readonly programmedGateways: ProgrammedObjects<ObjectStatus>;
   readonly state: () => EngineState;
   /** Called when `findings` changed. */
   readonly changed: () => void;
@@ -109,19 +112,23 @@ export function createClusterReport(options: ClusterReportOptions): ClusterRepor
   /** Sluice stops, and all addresses are to be taken away. */
   let ending = false;
   let parts: Parts | undefined;
-  const keys = (): Iterable<string> => ours?.keys() ?? [];
+  /** What is said of Gateways and routes, as of the last turn. */
+  let judged: ReadonlyMap<string, ObjectStatus> = new Map();
+  const keys = (): Iterable<string> => [...(ours?.keys() ?? []), ...judged.keys()];
 
   const wish = (key: string): StatusWish | undefined => {
+    const said = judged.get(key);
+    if (said) return ending ? undefined : gatewayWish(options, key, said, parts?.addresses.addresses ?? []);
     const addresses = parts?.addresses.addresses;
     if (!addresses) return undefined;
     const own = ours?.get(key);
     if (!own) {
       const ingress = leaving.get(key);
-      return ingress && { ingress, addresses: [] };
+      return ingress && addressWish(ingress, []);
     }
-    if (ending) return { ingress: own.object, addresses: [], from: addresses };
+    if (ending) return addressWish(own.object, [], addresses);
     if (own.refused || !programmed.version(key)) return undefined;
-    return { ingress: own.object, addresses };
+    return addressWish(own.object, addresses);
   };
 
   const elected = (term: AbortSignal): void => {
@@ -163,7 +170,7 @@ export function createClusterReport(options: ClusterReportOptions): ClusterRepor
       parts = await prepared();
       if (ours) parts.events.take(ours, ours.keys());
       if (wrong) parts.events.found(wrong);
-      if (settings.updateStatus) programmed.listen((news) => parts?.status.look(news));
+      if (settings.updateStatus) for (const one of [programmed, options.programmedGateways]) one.listen((news) => parts?.status.look(news));
       void parts.election?.run();
       if (!parts.election) parts.events.lead(new AbortController().signal);
     },
@@ -179,8 +186,9 @@ export function createClusterReport(options: ClusterReportOptions): ClusterRepor
         if (before && !built.own.has(key)) noteLeaving(key, before);
       }
       ours = built.own;
+      judged = built.judged;
       parts?.events.take(ours, changed);
-      if (settings.updateStatus) parts?.status.look(changed);
+      if (settings.updateStatus) parts?.status.look([...changed, ...built.change.judged]);
     },
     engineChanged() {
       parts?.events.engineChanged(options.state());
@@ -209,6 +217,17 @@ export function createClusterReport(options: ClusterReportOptions): ClusterRepor
       });
     },
   };
+}
+
+/** @param addresses those of this controller, for Gateways without any of their own */
+function gatewayWish({ settings, programmedGateways }: ClusterReportOptions, key: string, said: ObjectStatus, addresses: readonly IngressAddress[]): StatusWish {
+  const shared = addresses.flatMap(({ ip, hostname }) => {
+    if (ip !== undefined) return [{ type: "IPAddress", value: ip }];
+    return hostname === undefined ? [] : [{ type: "Hostname", value: hostname }];
+  });
+  const now = new Date().toISOString().replace(/\.\d+Z$/, "Z");
+  const facts = { controller: settings.gatewayController, programmed: programmedGateways.version(key) === said.object, shared, now };
+  return statusWish(said.object, said.object.status, gatewayStatus(said, facts));
 }
 
 /** @param take says which Ingresses are to lose their addresses */

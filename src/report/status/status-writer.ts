@@ -1,17 +1,18 @@
 /**
- * Writes the addresses of this controller to the status of Ingresses, while this replica leads.
+ * Writes the status of objects, while this replica leads: the addresses of Ingresses, what is said of Gateways and routes.
  *
  * Guarantees:
- * - only Ingresses that are ours, accepted and programmed get addresses, and only if they have others;
- * - each write names the version of the Ingress that it was decided on. If the Ingress has changed meanwhile (its class
- *   above all), the API server refuses the write and it is decided anew; so no other controller's Ingress is ever touched
+ * - an object is written only if its status is not as it should be;
+ * - each write names the version of the object that it was decided on. If the object has changed meanwhile (the class of an Ingress
+ *   above all), the API server refuses the write and it is decided anew; so no other controller's object is ever touched
  *   and no two replicas write the same;
- * - nothing but `status.loadBalancer.ingress` is touched;
+ * - no field of the status is touched that the wish does not name;
  * - at most ten writes are under way; what fails is tried again with back-off. While the server as a whole gives no answer,
- *   all writes wait; an Ingress whose own write fails (a webhook of its namespace that is gone, for instance) waits alone.
+ *   all writes wait; an object whose own write fails (a webhook of its namespace that is gone, for instance) waits alone.
  */
+import { isDeepStrictEqual } from "node:util";
 import { inWords, Refused } from "../../source/kubernetes/failures.ts";
-import { versionOf } from "../../source/kubernetes/trim.ts";
+import { fields, versionOf } from "../../source/kubernetes/trim.ts";
 import type { Ingress, IngressAddress } from "../../source/objects.ts";
 import { createBackoff, pause } from "../../support/backoff.ts";
 import type { Log } from "../../support/log.ts";
@@ -19,26 +20,46 @@ import { forbiddenBackoff, isStatus, lacksRight, waitAfter } from "../cluster/ap
 import type { ClusterApi } from "../cluster/api.ts";
 import { sameAddresses } from "./addresses.ts";
 import { createOwnWaits } from "./own-waits.ts";
-import { statusRequests, type Patch } from "./status-requests.ts";
+import { statusRequests, type Patch, type StatusChange, type StatusObject } from "./status-requests.ts";
 import { createVersions } from "./versions.ts";
 
-/** What one Ingress's status should say. */
+/** What one object's status should say. */
 export interface StatusWish {
-  readonly ingress: Ingress;
-  readonly addresses: readonly IngressAddress[];
+  readonly object: StatusObject;
+  /** A JSON merge patch of the status. */
+  readonly status: StatusChange;
+  /** The object is as it should be. */
+  readonly holds: boolean;
   /**
-   * Absent: all will do. The write is made only if the Ingress has these addresses, or if we wrote to it last; for the end,
-   * when the source tells of nothing more.
+   * Given: the write is made only if this is true, or if we wrote to the object last; for the end, when the source tells of
+   * nothing more.
    */
-  readonly from?: readonly IngressAddress[];
+  readonly ours?: boolean;
+}
+
+/** The wish that an Ingress has these addresses. @param from at the end: only an Ingress with these addresses is written */
+export function addressWish(ingress: Ingress, addresses: readonly IngressAddress[], from?: readonly IngressAddress[]): StatusWish {
+  const has = addressesIn(ingress);
+  return {
+    object: ingress,
+    status: { loadBalancer: { ingress: addresses.length > 0 ? addresses : null } },
+    holds: sameAddresses(has, addresses),
+    ...(from ? { ours: sameAddresses(has, from) } : {}),
+  };
+}
+
+/** The wish that a status has these fields. */
+export function statusWish(object: StatusObject, stored: unknown, status: StatusChange): StatusWish {
+  const before = fields(stored);
+  return { object, status, holds: Object.entries(status).every(([name, value]) => isDeepStrictEqual(before[name], value ?? undefined)) };
 }
 
 export interface StatusWriterOptions {
   readonly api: ClusterApi;
-  /** Namespace that all Ingresses are in; empty: any. */
+  /** Namespace that all objects are in; empty: any. */
   readonly namespace: string;
   readonly log: Log;
-  /** What the status of an Ingress (`objectKey`) should say now; undefined: it stays as it is. */
+  /** What the status of an object (`objectKey`) should say now; undefined: it stays as it is. */
   readonly wish: (key: string) => StatusWish | undefined;
 }
 
@@ -51,11 +72,11 @@ export interface StatusCounts {
 }
 
 export interface StatusWriter {
-  /** Decides about these Ingresses anew, if this replica leads. */
+  /** Decides about these objects anew, if this replica leads. */
   look(keys: Iterable<string>): void;
   /** Writes from now on, until `term` aborts. */
   lead(term: AbortSignal): void;
-  /** Resolves when the statuses of these Ingresses are written as wished, or cannot be, or `signal` aborts. */
+  /** Resolves when the statuses of these objects are written as wished, or cannot be, or `signal` aborts. */
   drain(keys: Iterable<string>, signal: AbortSignal): Promise<void>;
   readonly counts: StatusCounts;
 }
@@ -90,7 +111,7 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     versions.wrote(key, versionOf(answer));
   };
 
-  /** Decides what a failure means for this Ingress; gives the milliseconds that all writes should wait. */
+  /** Decides what a failure means for this object; gives the milliseconds that all writes should wait. */
   const recover = (key: string, { version }: Patch, error: unknown, signal: AbortSignal): number => {
     const reach = reachOf(error);
     // The source will say so, too.
@@ -179,19 +200,18 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
 }
 
 /** Undefined: nothing is to be written, or not on the version that is known. */
-function patchFor(key: string, { ingress, addresses, from }: StatusWish, versions: ReturnType<typeof createVersions>): Patch | undefined {
-  const own = versions.written(key, ingress);
-  const version = own ?? ingress.metadata.resourceVersion;
+function patchFor(key: string, { object, status, holds, ours }: StatusWish, versions: ReturnType<typeof createVersions>): Patch | undefined {
+  const own = versions.written(key, object);
+  const version = own ?? object.metadata.resourceVersion;
   if (!versions.isNews(key, version)) return undefined;
-  const has = addressesIn(ingress);
-  const needed = from ? own !== undefined || sameAddresses(has, from) : own === undefined && !sameAddresses(has, addresses);
-  return needed ? { ingress, addresses, version } : undefined;
+  const needed = ours === undefined ? own === undefined && !holds : own !== undefined || ours;
+  return needed ? { object, status, version } : undefined;
 }
 
 /** Answers that are about the account, the load or the server, not about the object. */
 const OF_THE_SERVER: readonly number[] = [401, 429, 502, 503, 504];
 
-/** What a failure says: the Ingress is gone, or has changed; it can never be written as it is, or perhaps later; nothing can be written now. */
+/** What a failure says: the object is gone, or has changed; it can never be written as it is, or perhaps later; nothing can be written now. */
 function reachOf(error: unknown): "gone" | "outdated" | "never" | "object" | "server" {
   if (isStatus(error, 404)) return "gone";
   if (isStatus(error, 409)) return "outdated";

@@ -1,6 +1,6 @@
-/** Versions of Ingresses that the status writer knows of before the source tells of them. */
+/** Versions of objects that the status writer knows of before the source tells of them. */
 import { isOlder } from "../../source/kubernetes/versions.ts";
-import type { Ingress } from "../../source/objects.ts";
+import type { Meta } from "../../source/objects.ts";
 
 /**
  * Keeps the versions that our own writes made, and those that the API server called outdated, until the source tells of
@@ -11,7 +11,7 @@ export function createVersions() {
   const outdated = new Map<string, string | undefined>();
   return {
     /** The version that our last write made, if the source has not told of it. */
-    written(key: string, { metadata }: Ingress): string | undefined {
+    written(key: string, { metadata }: { readonly metadata: Meta }): string | undefined {
       const version = written.get(key);
       if (version !== undefined && isOlder(metadata.resourceVersion, version)) return version;
       written.delete(key);

@@ -35,6 +35,8 @@ export interface ReflectorOptions<T> {
    * `wait`: they wait on; `end`: before anything was read, the collection is given up for as long as this process runs.
    */
   readonly whenForbidden: "answer" | "wait" | "end";
+  /** The kind may be missing in the cluster, and come later: then there are no objects of it. Absent: a server that does not know it is in trouble. */
+  readonly mayBeAbsent?: boolean;
   /** The account lacks a right. Called at each refusal. */
   forbidden(refusal: Refusal): void;
   /** All is well again. */
@@ -56,6 +58,9 @@ const WATCH_TRIES = 5;
 /** Only this many refusals in a row are believed: an API server that has just started refuses everybody for a moment, until it has read its roles. */
 const BELIEVED_REFUSALS = 3;
 
+/** A server that has just started does not know all of its kinds for a moment, so what was there is gone only after so many answers. */
+const BELIEVED_ABSENCES = 3;
+
 export class Reflector<T> {
   readonly #shared: ReflectorContext;
   readonly #options: ReflectorOptions<T>;
@@ -70,6 +75,8 @@ export class Reflector<T> {
   #failures = 0;
   /** Forbidden reads since the last one that was granted. */
   #refusals = 0;
+  /** Answers in a row that the kind does not exist. */
+  #absences = 0;
   /** The server could not be reached since the last read or watch. */
   #wasAway = false;
   /** The server failed while it streamed an initial state: the next read takes pages. */
@@ -168,6 +175,7 @@ export class Reflector<T> {
     this.#wasAway = false;
     if (this.#failures === 0) this.#backoff.reset();
     this.#refusals = 0;
+    this.#absences = 0;
     this.#options.granted();
     this.#serve(ticket);
   }
@@ -260,6 +268,7 @@ export class Reflector<T> {
     }
     const status = error instanceof Refused ? error.status : undefined;
     const reading = this.#asked > this.#served;
+    if (status === 404 && this.#options.mayBeAbsent === true) return this.#lookAgain(signal);
     if (reading && this.#verb === "watch" && this.#fallBack(status)) return;
     if (status === 403 && this.#refused(error, reading)) return;
     this.#shared.failed(failureOf(this.#options.collection, this.#verb, error));
@@ -275,6 +284,19 @@ export class Reflector<T> {
     this.#say(this.#levelOf(status, error), error, `${gone ? "reading all of them anew" : "trying again"} in ${inSeconds(wait)}`);
     this.#interrupt = new AbortController();
     await pause(wait, AbortSignal.any([signal, this.#interrupt.signal]));
+  }
+
+  /** The kind is not there: it is looked for now and then, and nobody waits for it. */
+  async #lookAgain(signal: AbortSignal): Promise<void> {
+    this.#absences++;
+    if (this.#version === "" || this.#absences >= BELIEVED_ABSENCES) {
+      this.#options.sink.replace([], "");
+      this.#version = "";
+      this.#serve(this.#asked);
+    }
+    this.#interrupt = new AbortController();
+    await pause(this.#shared.timing.backoffCap, AbortSignal.any([signal, this.#interrupt.signal]));
+    this.#asked = Math.max(this.#asked, this.#served + 1);
   }
 
   /** True: the initial state cannot be streamed, so that it is to be read in pages at once. */

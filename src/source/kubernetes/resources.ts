@@ -1,9 +1,10 @@
 /**
  * The kinds that the source reads: where they are in the API, and how an object is cut down.
  */
+import { GATEWAY_GROUP, GATEWAY_KINDS, type GatewayKindName } from "../gateway/kinds.ts";
 import type { ConfigMap, EndpointSlice, Ingress, IngressClass, Namespace, Node, ObjectOfKind, Secret, Service } from "../objects.ts";
 import {
-  trimConfigMap, trimEndpointSlice, trimIngress, trimIngressClass, trimNamespace, trimNode, trimSecret, trimService,
+  trimConfigMap, trimEndpointSlice, trimGatewayObject, trimIngress, trimIngressClass, trimNamespace, trimNode, trimSecret, trimService,
 } from "./trim.ts";
 
 export interface Resource<K extends keyof ObjectOfKind> {
@@ -54,6 +55,15 @@ export const NAMESPACES: Resource<Namespace["kind"]> = {
 export const NODES: Resource<Node["kind"]> = {
   ...CORE, kind: "Node", name: "nodes", plural: "nodes", namespaced: false, trim: trimNode,
 };
+
+/** A kind of the Gateway API, in the newest version of its group. */
+export function gatewayResource<K extends GatewayKindName>(kind: K): Resource<K> {
+  const { plural, namespaced, versions: [version] } = GATEWAY_KINDS[kind];
+  return {
+    api: `/apis/${GATEWAY_GROUP}/${version}`, page: PAGE, kind, name: `${plural}.${GATEWAY_GROUP}`, plural, namespaced,
+    trim: (raw) => trimGatewayObject(kind, raw) as ObjectOfKind[K] | undefined,
+  };
+}
 
 /** One list of the API server: a resource, in one namespace or in all, perhaps narrowed by a field selector. */
 export interface Collection<K extends keyof ObjectOfKind> {

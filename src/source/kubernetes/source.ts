@@ -28,11 +28,12 @@ import type { Patience } from "./patience.ts";
 import { Reflector } from "./reflector.ts";
 import type { ReflectorOptions } from "./reflector.ts";
 import {
-  collectionOf, CONFIG_MAPS, ENDPOINT_SLICES, INGRESS_CLASSES, INGRESSES, NAMESPACES, NODES, SECRETS, SERVICES,
+  collectionOf, CONFIG_MAPS, ENDPOINT_SLICES, gatewayResource, INGRESS_CLASSES, INGRESSES, NAMESPACES, NODES, SECRETS, SERVICES,
 } from "./resources.ts";
 import type { Collection, Resource } from "./resources.ts";
 import type { ReflectorContext, Sink } from "./shared.ts";
 import { createSlots } from "./slots.ts";
+import { GATEWAY_KINDS, isGatewayKind, type GatewayKindName } from "../gateway/kinds.ts";
 import { TIMING } from "./timing.ts";
 import type { Timing } from "./timing.ts";
 import { keepWanted, NOT_HELM } from "./wanted.ts";
@@ -47,6 +48,8 @@ export interface KubernetesSourceOptions extends ConnectionOptions {
   readonly secrets?: "all" | "named";
   /** Whether Namespaces are read, for their labels. */
   readonly namespaces?: boolean;
+  /** Whether objects of the Gateway API are read, as far as the cluster knows their kinds. */
+  readonly gateways?: boolean;
   /** Whether the node that this pod runs on is read, for its zone. */
   readonly ownNode?: boolean;
   readonly log: Log;
@@ -179,13 +182,13 @@ function wantNow({ secrets, configMaps }: Pick<Running, "secrets" | "configMaps"
   return Promise.all([secrets.want(wanted.secrets), configMaps.want(wanted.configMaps)]);
 }
 
-interface Assembled extends Pick<KubernetesSourceOptions, "watchNamespace" | "secrets" | "namespaces" | "giveUpAfter" | "inPart"> {
+interface Assembled extends Pick<KubernetesSourceOptions, "watchNamespace" | "secrets" | "namespaces" | "gateways" | "giveUpAfter" | "inPart"> {
   readonly configmap: { readonly namespace: string; readonly name: string } | undefined;
 }
 
 function assemble(
   shared: ReflectorContext,
-  { watchNamespace: namespace, configmap, secrets: access = "all", namespaces = false, giveUpAfter, inPart = false }: Assembled,
+  { watchNamespace: namespace, configmap, secrets: access = "all", namespaces = false, gateways = false, giveUpAfter, inPart = false }: Assembled,
   snapshot: Snapshot,
   note: (of: string, found: Finding | undefined) => void, changed: () => void, signal: AbortSignal,
 ): Omit<Running, "patience" | "connection"> {
@@ -193,7 +196,7 @@ function assemble(
   const usually = giveUpAfter === undefined || inPart ? "answer" : "wait";
   const reflect = <T>(collection: Collection<Kind>, sink: Sink<T>, whenForbidden: ReflectorOptions<T>["whenForbidden"], name: string = collection.resource.name): Reflector<T> =>
     new Reflector(shared, {
-      collection, sink, whenForbidden,
+      collection, sink, whenForbidden, mayBeAbsent: isGatewayKind(collection.resource.kind),
       forbidden(refusal) {
         note(name, forbiddenFinding(refusal.ended ? ingressClassesForbidden : kindForbidden, collection, refusal));
       },
@@ -221,7 +224,8 @@ function assemble(
       plain(INGRESSES),
       plain(SERVICES),
       plain(ENDPOINT_SLICES),
-      ...(namespaces ? [plain(NAMESPACES)] : []),
+      ...(namespaces || gateways ? [plain(NAMESPACES)] : []),
+      ...(gateways ? (Object.keys(GATEWAY_KINDS) as GatewayKindName[]).map((kind) => plain(gatewayResource(kind))) : []),
       secrets.reflector,
       configMaps.reflector,
       ...(configmap ? [reflect(ownConfigMap(configmap), copyInto(snapshot, CONFIG_MAPS, changed, (key) => key === own), inPart ? "answer" : "wait", ownName(own ?? ""))] : []),

@@ -5,10 +5,12 @@
  * same, because one odd object must not stop its neighbours. An object without a name is no object (`undefined`).
  */
 import { exact } from "../../support/exact.ts";
+import { GATEWAY_KINDS, type GatewayKindName, type SpecOf } from "../gateway/kinds.ts";
+import { cutToShape, type Shape } from "../gateway/shape.ts";
 import { oneOfAll } from "../../support/kept-text.ts";
 import { PrivateBytes } from "../../support/private-bytes.ts";
 import type {
-  ConfigMap, EndpointSlice, Ingress, IngressAddress, IngressBackend, IngressClass, IngressPath, IngressRule, IngressTLS, Meta,
+  ConfigMap, EndpointSlice, GatewayObject, Ingress, IngressAddress, IngressBackend, IngressClass, IngressPath, IngressRule, IngressTLS, Meta,
   Namespace, Node, Secret, Service, ServicePort, SliceEndpoint, SlicePort,
 } from "../objects.ts";
 import { ownerOfPod } from "../pod-owner.ts";
@@ -129,6 +131,14 @@ export function nameOf(raw: unknown): { readonly namespace: string; readonly nam
 /** The resourceVersion of an object, a list or a bookmark. */
 export function versionOf(raw: unknown): string | undefined {
   return textOrNone(fields(fields(raw)["metadata"])["resourceVersion"]);
+}
+
+/** An object of the Gateway API. Its status is kept whole, because others write to it as well. */
+export function trimGatewayObject<K extends GatewayKindName>(kind: K, raw: unknown): GatewayObject<K> | undefined {
+  const metadata = trimMeta(raw);
+  if (!metadata) return undefined;
+  const { spec, status } = fields(raw);
+  return { kind, metadata, spec: cutToShape(GATEWAY_KINDS[kind].spec as Shape, spec ?? {}) as SpecOf<K>, ...(isFields(status) ? { status } : {}) };
 }
 
 function trimMeta(raw: unknown): Meta | undefined {
