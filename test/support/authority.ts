@@ -17,12 +17,19 @@ export function authority(name: string): KeyPair {
   });
 }
 
-/** A certificate signed by this CA: a client's, or with `ca` that of an intermediate CA. @param subject as openssl writes it: `/O=shop/CN=alice`. */
-export function issued(by: KeyPair, subject: string, { ca = false }: { readonly ca?: boolean } = {}): KeyPair {
+export interface Issue {
+  /** An intermediate CA's. */
+  readonly ca?: boolean;
+  /** A server's, for these names as openssl writes them: `DNS:shop.example`, `IP:127.0.0.1`. */
+  readonly server?: readonly string[];
+}
+
+/** A certificate signed by this CA: a client's, where nothing else is said. @param subject as openssl writes it: `/O=shop/CN=alice`. */
+export function issued(by: KeyPair, subject: string, { ca = false, server }: Issue = {}): KeyPair {
   return inFolder((file) => {
     writeFileSync(file("ca.crt"), by.chain);
     writeFileSync(file("ca.key"), by.key);
-    writeFileSync(file("ext"), ca ? CA : CLIENT);
+    writeFileSync(file("ext"), ca ? CA : server ? `basicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\nsubjectAltName=${server.join(",")}\n` : CLIENT);
     openssl(["req", ...NEW_KEY, "-keyout", file("key"), "-out", file("csr"), "-subj", subject]);
     const issuer = ["-CA", file("ca.crt"), "-CAkey", file("ca.key"), "-CAcreateserial"];
     openssl(["x509", "-req", "-in", file("csr"), ...issuer, "-days", "365", "-extfile", file("ext"), "-out", file("crt")]);

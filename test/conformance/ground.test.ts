@@ -1,0 +1,91 @@
+/** The test ground itself: a current API server, the Gateway API's kinds, and pods that answer. */
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { eventually } from "../support/cluster.ts";
+import { groundMissing, startGround, type Ground } from "./ground.ts";
+import { KUBERNETES } from "./tools.ts";
+
+const ECHO = `
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: echo, namespace: shop}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: echo}}
+  template:
+    metadata: {labels: {app: echo}}
+    spec:
+      containers:
+      - name: echo
+        image: registry.example/gateway-api/echo-basic:v1
+        env:
+        - {name: POD_NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
+        - {name: NAMESPACE, valueFrom: {fieldRef: {fieldPath: metadata.namespace}}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: echo, namespace: shop}
+spec:
+  selector: {app: echo}
+  ports: [{port: 80, targetPort: 3000}]
+`;
+
+interface Slices {
+  readonly items: readonly { readonly endpoints: readonly { readonly addresses: readonly string[]; readonly conditions: { readonly ready: boolean } }[] | null; readonly ports: readonly { readonly port: number }[] }[];
+}
+
+interface Named {
+  readonly items: readonly { readonly metadata: { readonly name: string } }[];
+}
+
+const slicesPath = "/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices?labelSelector=kubernetes.io%2Fservice-name%3Decho";
+
+test("the test ground", { skip: groundMissing ?? false }, async (t) => {
+  let ground: Ground | undefined;
+  after(() => ground?.stop());
+  const here = (ground = await startGround());
+
+  await t.test("the API server is a current one", async () => {
+    const { gitVersion } = (await here.ask("GET", "/version")) as { readonly gitVersion: string };
+    assert.equal(gitVersion, KUBERNETES);
+    assert.match(gitVersion, /^v1\.37\./);
+  });
+
+  await t.test("the Gateway API's kinds are there", async () => {
+    const { resources } = (await here.ask("GET", "/apis/gateway.networking.k8s.io/v1")) as { readonly resources: readonly { readonly kind: string }[] };
+    for (const kind of ["GatewayClass", "Gateway", "HTTPRoute", "GRPCRoute", "ListenerSet"]) assert.ok(resources.some((one) => one.kind === kind), kind);
+  });
+
+  await t.test("a Deployment gets ready pods, which answer at their Service's endpoints", async () => {
+    await here.apply(ECHO);
+    const { items: [slice] } = await eventually(
+      "two ready endpoints", async () => (await here.ask("GET", slicesPath)) as Slices,
+      ({ items }) => items.length === 1 && (items[0]!.endpoints ?? []).filter(({ conditions }) => conditions.ready).length === 2,
+    );
+    const pods = new Set<string>();
+    for (const { addresses } of slice!.endpoints ?? []) {
+      const url = `http://${addresses[0]}:${slice!.ports[0]!.port}/hello`;
+      const { status, text } = await eventually(url, async () => await here.http({ url }).catch(() => ({ status: 0, text: "" })), (answer) => answer.status !== 0);
+      assert.equal(status, 200);
+      const { path, namespace, pod } = JSON.parse(text) as Readonly<Record<string, string>>;
+      assert.deepEqual({ path, namespace }, { path: "/hello", namespace: "shop" });
+      pods.add(pod ?? "");
+    }
+    const { items } = (await here.ask("GET", "/api/v1/namespaces/shop/pods")) as Named;
+    assert.deepEqual([...pods].sort(), items.map(({ metadata }) => metadata.name).sort());
+  });
+
+  await t.test("the API server gives what a pod printed", async () => {
+    const { items: [pod] } = (await here.ask("GET", "/api/v1/namespaces/shop/pods")) as Named;
+    assert.match(await here.podLog("shop", pod!.metadata.name), /Starting server/);
+  });
+
+  await t.test("a namespace goes with all that is in it", async () => {
+    await here.ask("DELETE", "/api/v1/namespaces/shop");
+    await eventually("no namespace", async () => (await here.ask("GET", "/api/v1/namespaces")) as Named, ({ items }) => items.every(({ metadata }) => metadata.name !== "shop"));
+  });
+});
