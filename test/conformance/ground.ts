@@ -48,6 +48,8 @@ export interface Ground {
 export interface GroundOptions {
   /** Further flags of kube-apiserver. */
   readonly apiserverArgs?: readonly string[];
+  /** Ends a start that is not done; `stop` ends the ground afterwards. */
+  readonly signal?: AbortSignal;
 }
 
 const LOG_MS = 15_000;
@@ -72,20 +74,27 @@ export const groundMissing: string | undefined = (() => {
 
 const NAMESPACES = ["--net", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc"];
 
-export async function startGround({ apiserverArgs = [] }: GroundOptions = {}): Promise<Ground> {
+export async function startGround({ apiserverArgs = [], signal }: GroundOptions = {}): Promise<Ground> {
   const tools = findTools();
   if (typeof tools === "string") throw new Error(tools);
+  signal?.throwIfAborted();
   const folder = mkdtempSync(join(tmpdir(), "sluice-ground-"));
-  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  process.on("exit", remove);
   const channel = openChannel(startInside(folder, tools, apiserverArgs));
+  const abort = (): void => void channel.stop();
+  signal?.addEventListener("abort", abort);
   try {
     await channel.ready;
     const door = await openOutside(folder);
     const api = await openAdminApi(join(folder, FILES.outside));
-    return describeGround({ folder, channel, door, api });
+    return describeGround({ folder, channel, door, api, remove });
   } catch (error) {
     await channel.stop();
+    remove();
     throw error;
+  } finally {
+    signal?.removeEventListener("abort", abort);
   }
 }
 
@@ -176,9 +185,10 @@ interface GroundParts {
   readonly channel: Channel;
   readonly door: Server;
   readonly api: AdminApi;
+  remove(): void;
 }
 
-function describeGround({ folder, channel, door, api }: GroundParts): Ground {
+function describeGround({ folder, channel, door, api, remove }: GroundParts): Ground {
   return {
     folder,
     kubeconfig: join(folder, FILES.outside),
@@ -198,7 +208,7 @@ function describeGround({ folder, channel, door, api }: GroundParts): Ground {
       await api.close();
       door.close();
       await channel.stop();
-      rmSync(folder, { recursive: true, force: true });
+      remove();
     },
   };
 }

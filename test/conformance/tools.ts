@@ -114,11 +114,11 @@ export async function buildTools(say: (line: string) => void, signal: AbortSigna
 
 function needGo(): void {
   const { stdout, error } = spawnSync("go", ["env", "GOVERSION"], { encoding: "utf8", cwd: tmpdir(), env: { ...process.env, GOTOOLCHAIN: "local" } });
-  const least = LEAST_GO.join(".");
-  if (error) throw new UserError(`Building ${KUBERNETES} of kube-apiserver and the suite needs Go ${least} or later, and there is no go in the PATH`);
+  const needed = `Building kube-apiserver ${KUBERNETES} and the suite needs Go ${LEAST_GO.join(".")} or later`;
+  if (error) throw new UserError(`${needed}, and there is no go in the PATH`);
   const [first = 0, second = 0] = /^go(\d+)\.(\d+)/.exec(stdout)?.slice(1).map(Number) ?? [];
   if (first > LEAST_GO[0] || (first === LEAST_GO[0] && second >= LEAST_GO[1])) return;
-  throw new UserError(`Building ${KUBERNETES} of kube-apiserver and the suite needs Go ${least} or later, and the go in the PATH is ${stdout.trim()}`);
+  throw new UserError(`${needed}, and the go in the PATH is ${stdout.trim()}`);
 }
 
 /** Fills a folder and gives it its name when it is whole. */

@@ -5,7 +5,7 @@
  * `Order`s and gives `Reply`s by Node's channel.
  */
 import { spawn, type ChildProcess } from "node:child_process";
-import { openSync } from "node:fs";
+import { openSync, rmSync } from "node:fs";
 import { request } from "node:http";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
@@ -18,7 +18,11 @@ const plan = JSON.parse(process.argv[2] ?? "") as GroundPlan;
 const programs = new Map<number, ChildProcess>();
 const ASK_MS = 15_000;
 
-process.on("disconnect", () => process.exit());
+// Whoever was killed cannot remove the folder any more.
+process.on("disconnect", () => {
+  rmSync(plan.folder, { recursive: true, force: true });
+  process.exit();
+});
 // Ctrl-C reaches every process of the terminal: the other half says when to end.
 for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => {});
 process.on("message", (order: Order) => obey(order));
