@@ -1,4 +1,4 @@
-/** Every command of the benchmarks, as a process: help, mistakes and what is missing are text for people, and an interrupted run leaves nothing. */
+/** Every command of the benchmarks, and of the conformance suite, as a process: help, mistakes and what is missing are text for people, and an interrupted run leaves nothing. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -13,7 +13,7 @@ after(() => [folder, cache].forEach((one) => rmSync(one, { recursive: true })));
 
 const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { scripts: Readonly<Record<string, string>> };
 /** Name → file. */
-const COMMANDS = new Map(Object.entries(scripts).flatMap(([name, line]) => (/^(?:bench|soak$|abuse$)/.test(name) ? [[name, line.replace(/^node /, "")] as const] : [])));
+const COMMANDS = new Map(Object.entries(scripts).flatMap(([name, line]) => (/^(?:bench|conformance$|soak$|abuse$)/.test(name) ? [[name, line.replace(/^node /, "")] as const] : [])));
 
 interface Ended {
   readonly code: number | null;
@@ -55,6 +55,9 @@ const MISTAKES: readonly (readonly [name: string, argv: readonly string[], about
   ["bench:plain", ["no-such-commit"], /git knows no commit "no-such-commit"|needs git/],
   ["bench:size", ["--hosts", "100,"], /--hosts=100, is not a list of whole numbers/],
   ["bench:cluster", [], /needs a real API server, and there is no start\.sh in \/nope: set SLUICE_ENVTEST/, { SLUICE_ENVTEST: "/nope" }],
+  ["conformance", ["--profile", "http,smtp"], /--profile=smtp names no profile: use http, .* or udp/],
+  ["conformance", ["--build-only", "--report=/proc/nope/report.yaml"], /--report: nothing can be written to the folder \/proc\/nope/],
+  ["conformance", ["--build-only"], /needs Go 1\.26 or later, and there is no go in the PATH/, { PATH: "/nope", XDG_CACHE_HOME: "/nope" }],
   ["soak", ["--only", "nothing"], /--only=nothing names no disturbance: use worker, .* or none/],
   ["abuse", ["--h2spec"], /--h2spec needs a value/],
   ["abuse", ["--h2spec", "/etc/passwd"], /--h2spec=\/etc\/passwd is no program/],

@@ -1,5 +1,9 @@
 /** The test ground itself: a current API server, the Gateway API's kinds, and pods that answer. */
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, test } from "node:test";
 import { eventually } from "../support/cluster.ts";
 import { groundMissing, startGround, type Ground } from "./ground.ts";
@@ -34,12 +38,37 @@ spec:
   ports: [{port: 80, targetPort: 3000}]
 `;
 
+const NAME_SERVER = `
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: dns, namespace: shop}
+data: {Corefile: "foo.bar.com:53 { whoami }"}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: dns, namespace: shop}
+spec:
+  selector: {matchLabels: {app: dns}}
+  template:
+    metadata: {labels: {app: dns}}
+    spec:
+      containers:
+      - {name: dns, image: "registry.example/coredns/coredns:v1", volumeMounts: [{name: conf, mountPath: /root}]}
+      volumes: [{name: conf, configMap: {name: dns}}]
+`;
+
+const ASK_NAME_SERVER = `
+const resolver = new (require("dns").promises.Resolver)({ timeout: 1000, tries: 10 });
+resolver.setServers([process.argv[1]]);
+resolver.resolve4("foo.bar.com").catch(({ code }) => console.log(code));
+`;
+
 interface Slices {
   readonly items: readonly { readonly endpoints: readonly { readonly addresses: readonly string[]; readonly conditions: { readonly ready: boolean } }[] | null; readonly ports: readonly { readonly port: number }[] }[];
 }
 
 interface Named {
-  readonly items: readonly { readonly metadata: { readonly name: string } }[];
+  readonly items: readonly { readonly metadata: { readonly name: string }; readonly status?: { readonly phase?: string; readonly podIP?: string } }[];
 }
 
 const slicesPath = "/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices?labelSelector=kubernetes.io%2Fservice-name%3Decho";
@@ -84,8 +113,44 @@ test("the test ground", { skip: groundMissing ?? false }, async (t) => {
     assert.match(await here.podLog("shop", pod!.metadata.name), /Starting server/);
   });
 
+  await t.test("a name server stands in for CoreDNS, with its configuration as a volume", async () => {
+    await here.apply(NAME_SERVER);
+    const [pod] = await eventually(
+      "a pod that runs", async () => ((await here.ask("GET", "/api/v1/namespaces/shop/pods?labelSelector=app%3Ddns")) as Named).items, ([one]) => one?.status?.phase === "Running",
+    );
+    const ask = here.start({ command: process.execPath, args: ["-e", ASK_NAME_SERVER, pod!.status?.podIP ?? ""], env: {}, log: "ask.log" });
+    assert.equal(await ask.ended, 0);
+    // An answer without addresses: CoreDNS's "whoami" tells the asking address beside it.
+    assert.equal(ask.log().trim(), "ENODATA");
+  });
+
   await t.test("a namespace goes with all that is in it", async () => {
     await here.ask("DELETE", "/api/v1/namespaces/shop");
     await eventually("no namespace", async () => (await here.ask("GET", "/api/v1/namespaces")) as Named, ({ items }) => items.every(({ metadata }) => metadata.name !== "shop"));
   });
 });
+
+const STARTED_BY_ANOTHER = `
+import { startGround } from ${JSON.stringify(join(import.meta.dirname, "ground.ts"))};
+console.log((await startGround()).folder);
+`;
+
+test("nothing is left of a ground whose owner was killed", { skip: groundMissing ?? false }, async () => {
+  const owner = spawn(process.execPath, ["--input-type=module", "-e", STARTED_BY_ANOTHER], { stdio: ["ignore", "pipe", "inherit"] });
+  const [line] = (await once(owner.stdout, "data")) as [Buffer];
+  const folder = line.toString().trim();
+  assert.ok(processesNaming(folder) >= 3, "unshare, its child, kube-apiserver");
+  owner.kill("SIGKILL");
+  await eventually("no process", () => processesNaming(folder), (count) => count === 0);
+  assert.equal(existsSync(folder), false);
+});
+
+function processesNaming(folder: string): number {
+  return globSync("/proc/[0-9]*/cmdline").filter((file) => {
+    try {
+      return readFileSync(file, "utf8").includes(folder);
+    } catch {
+      return false;
+    }
+  }).length;
+}

@@ -51,8 +51,8 @@ const APISERVER_STEPS: readonly Step[] = [{
   ],
 }];
 const SUITE_STEPS: readonly Step[] = [
-  { what: `the echo server of the Gateway API ${GATEWAY_API}`, module: "suite", args: (folder) => ["build", "-v", "-trimpath", "-o", join(folder, "echo-basic"), "sigs.k8s.io/gateway-api/conformance/echo-basic"] },
-  { what: `the suite of the Gateway API ${GATEWAY_API}`, module: "suite", args: (folder) => ["test", "-c", "-trimpath", "-o", join(folder, "conformance.test"), "."] },
+  { what: `the echo server of the Gateway API ${GATEWAY_API}`, module: "suite", args: (folder) => ["build", "-v", "-trimpath", "-ldflags", "-s -w", "-o", join(folder, "echo-basic"), "sigs.k8s.io/gateway-api/conformance/echo-basic"] },
+  { what: `the suite of the Gateway API ${GATEWAY_API}`, module: "suite", args: (folder) => ["test", "-c", "-trimpath", "-ldflags", "-s -w", "-o", join(folder, "conformance.test"), "."] },
 ];
 
 function required(module: string, path: string): string {
