@@ -56,7 +56,7 @@ async function leaves(t: TestContext, cutsOff: number): Promise<readonly string[
   t.after(() => report.stop());
   const turn = (object: Ingress, ours: boolean): void => {
     snapshot.put(object);
-    report.taken({ own: new Map(ours ? [[KEY, { object, refused: false, hosts: [] }]] : []), change: { own: new Set([KEY]) } } as unknown as Built);
+    report.taken({ own: new Map(ours ? [[KEY, { object, refused: false, hosts: [] }]] : []), judged: new Map(), change: { own: new Set([KEY]), judged: new Set() } } as unknown as Built);
   };
   turn(version("1", "nginx", [ADDRESS]), true);
   await report.start();

@@ -176,11 +176,7 @@ export function createClusterReport(options: ClusterReportOptions): ClusterRepor
     },
     taken(built) {
       const changed = built.change.own;
-      // An Ingress that was changed meanwhile, by our write or by somebody else, is no longer the one to be written.
-      for (const [key, ingress] of leaving) {
-        const { kind, metadata: { namespace, name } } = ingress;
-        if (snapshot.get(kind, namespace, name) !== ingress) leaving.delete(key);
-      }
+      forgetChanged(leaving, snapshot);
       for (const key of changed) {
         const before = ours?.get(key);
         if (before && !built.own.has(key)) noteLeaving(key, before);
@@ -217,6 +213,14 @@ export function createClusterReport(options: ClusterReportOptions): ClusterRepor
       });
     },
   };
+}
+
+/** An Ingress that was changed meanwhile, by our write or by somebody else, is no longer the one to be written. */
+function forgetChanged(leaving: Map<string, Ingress>, snapshot: Snapshot): void {
+  for (const [key, ingress] of leaving) {
+    const { kind, metadata: { namespace, name } } = ingress;
+    if (snapshot.get(kind, namespace, name) !== ingress) leaving.delete(key);
+  }
 }
 
 /** @param addresses those of this controller, for Gateways without any of their own */
