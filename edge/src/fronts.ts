@@ -23,8 +23,23 @@ export function decideAtFront(tables: Tables, request: RequestView, name: string
   decision.host = undefined;
   decision.route = undefined;
   if (!isHostName(name)) return endWithReason(400, "bad-request");
+  if (listener !== undefined && isMisdirected(front, listener, request)) return endWithReason(421, "misdirected");
   const site = listener === undefined ? undefined : (tables.sites[listener] as Site | undefined);
   return site === undefined ? endWithReason(404, "no-route") : decideAtSite(tables, site, request, name, path, https);
+}
+
+/** Over TLS, a connection that was made for a name of one listener asks for a name of another (RFC 9110, 15.5.20). */
+function isMisdirected(front: EdgeFront, listener: string, request: RequestView): boolean {
+  if (request.variable("https") !== "on") return false;
+  const sent = request.variable("ssl_server_name");
+  return listenerOf(front, sent === undefined || sent === "" ? CATCH_ALL : sent.toLowerCase()) !== listener;
+}
+
+/** The listener that a TLS connection for this name belongs to. @param address as `$server_addr` */
+export function listenerAt({ fronts }: Tables, address: string, port: number, name: string): string | undefined {
+  const own = fronts[address + " " + port] as EdgeFront | undefined;
+  const front = own ?? (fronts["* " + port] as EdgeFront | undefined);
+  return front === undefined ? undefined : listenerOf(front, name);
 }
 
 /** The more labels of a name a wildcard has, the earlier it comes. */

@@ -35,8 +35,6 @@ declare const sluice: LogPhases;
 interface Given extends Options {
   /** Endpoints that may be tried for one request where its route does not say; 0: any number. */
   tries: number;
-  /** Some requests may come in for Gateways. */
-  gateways?: boolean;
 }
 
 /** init_by_lua: in the master, before workers are forked. */
@@ -57,7 +55,8 @@ export function init(given: Given): void {
   options.bodySize = given.bodySize;
   startBalancer(given.tries);
   options.measured = given.measured;
-  if (given.gateways === true) lookForGateways();
+  options.gateways = given.gateways;
+  if (given.gateways) lookForGateways();
 }
 
 /** init_worker_by_lua: a worker loads the snapshot files before it serves, then follows the channel. */

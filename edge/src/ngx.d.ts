@@ -135,6 +135,9 @@ declare module "ngx.balancer" {
 declare module "ngx.ssl" {
   type Cdata = object & { readonly __cdata: unique symbol };
   function server_name(this: void): LuaMultiReturn<[string | undefined, string?]>;
+  /** The address that the client connected to, 4 or 16 bytes, with its type. */
+  function raw_server_addr(this: void): LuaMultiReturn<[string | undefined, string?]>;
+  function server_port(this: void): LuaMultiReturn<[number | undefined, string?]>;
   function clear_certs(this: void): LuaMultiReturn<[boolean | undefined, string?]>;
   function parse_pem_cert(this: void, pem: string): LuaMultiReturn<[Cdata | undefined, string?]>;
   function parse_pem_priv_key(this: void, pem: string): LuaMultiReturn<[Cdata | undefined, string?]>;

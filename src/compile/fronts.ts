@@ -10,6 +10,7 @@ export interface FrontListen {
   readonly id: string;
   readonly host: string;
   readonly port: number;
+  readonly ssl: boolean;
 }
 
 type ListenSettings = Pick<Settings, "bindAddress" | "httpPort" | "httpsPort">;
@@ -22,11 +23,11 @@ export function frontListens(fronts: Iterable<Front>, settings: ListenSettings, 
   const { bindAddress, httpPort, httpsPort } = settings;
   const everywhere = config.disableIpv6 || !facts.ipv6 ? ["0.0.0.0"] : ["0.0.0.0", "::"];
   const wanted = new Map<string, FrontListen>();
-  for (const { address, port } of fronts) {
+  for (const { address, port, https: ssl } of fronts) {
     const hosts = bindAddress.length === 0 ? everywhere : address === undefined ? bindAddress : [address];
     for (const host of hosts) {
       const isThere = (port === httpPort || port === httpsPort) && (bindAddress.length === 0 || bindAddress.includes(host));
-      if (!isThere) wanted.set(`${host} ${port}`, { id: `${host} ${port}`, host, port });
+      if (!isThere) wanted.set(`${host} ${port}`, { id: `${host} ${port}`, host, port, ssl });
     }
   }
   return [...wanted.values()].sort((a, b) => (a.id < b.id ? -1 : 1));

@@ -148,7 +148,7 @@ function luaStart({ config, facts, settings }: ConfInput): Directive[] {
     `logScores = ${logScores(config)}`,
     `bodySize = ${config.proxyBodySize}`,
     `tries = ${config.proxyNextUpstreamTries}`,
-    ...(settings.gatewayApi ? ["gateways = true"] : []),
+    `gateways = ${settings.gatewayApi}`,
     `followsBoth = ${followsBoth(config) && !tlsComesFromSocket(settings, facts)}`,
     `sent = { ${sentVariables(config).map((name) => `${name} = true`).join(", ")} }`,
     ...measuredOption(settings),
@@ -340,9 +340,9 @@ function listeners({ config, settings, facts, fronts = [] }: ConfInput): Directi
       directive("listen", `${address}:${settings.httpsPort}`, "default_server", BACKLOG, "ssl", ...http2, ...only6, ...proxyProtocol),
     );
   }
-  for (const { host, port } of fronts) {
+  for (const { host, port, ssl } of fronts) {
     const six = host.includes(":");
-    out.push(directive("listen", `${six ? `[${host}]` : host}:${port}`, BACKLOG, ...(six ? ["ipv6only=on"] : []), ...proxyProtocol));
+    out.push(directive("listen", `${six ? `[${host}]` : host}:${port}`, BACKLOG, ...(ssl ? ["ssl", ...http2] : []), ...(six ? ["ipv6only=on"] : []), ...proxyProtocol));
   }
   if (tlsComesFromSocket(settings, facts)) {
     out.push(directive("listen", `unix:${inRuntime(facts, SOCKETS.https)}`, "default_server", BACKLOG, "ssl", ...http2, "proxy_protocol"));

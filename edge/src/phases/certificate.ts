@@ -7,8 +7,12 @@
 import * as lrucache from "resty.lrucache";
 import * as ssl from "ngx.ssl";
 import { hostNamed, isDeclared } from "../match.ts";
+import { addressText } from "../address-text.ts";
+import { listenerAt } from "../fronts.ts";
+import { CATCH_ALL } from "../program.ts";
 import { byName } from "../tables.ts";
 import { askClient } from "./client-auth.ts";
+import { options } from "./options.ts";
 import { countAnswer } from "./reasons.ts";
 import { request } from "./request.ts";
 import { serverName } from "./server-name.ts";
@@ -25,13 +29,25 @@ const [parsedById] = lrucache.new<Parsed>(PARSED_AT_MOST);
 export function certificate(): void {
   const [sent] = ssl.server_name();
   const name = serverName(sent);
+  const listener = options.gateways ? gatewayListener(name) : undefined;
+  if (listener !== undefined) return show(tables.names[listener + "|" + CATCH_ALL]);
   if (tables.settings.rejectHandshake === true && !isDeclared(tables, request, name)) {
     countAnswer("unknown-server-name");
     return ngx.exit(ngx.ERROR);
   }
   const host = hostNamed(tables, request, name);
   if (host !== undefined && host.special !== undefined) askClient(host.special);
-  const id = byName(tables.names, tables.wildcardNames, name);
+  show(byName(tables.names, tables.wildcardNames, name));
+}
+
+/** The Gateway's listener that the connection belongs to. */
+function gatewayListener(name: string): string | undefined {
+  const [address] = ssl.raw_server_addr();
+  const [port] = ssl.server_port();
+  return address === undefined || port === undefined ? undefined : listenerAt(tables, addressText(address), port, name);
+}
+
+function show(id: string | undefined): void {
   if (id === undefined || id === "") return;
   const parsed = parse(id);
   if (parsed === undefined) return;

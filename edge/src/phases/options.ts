@@ -23,6 +23,8 @@ export interface Options {
   logLabels: boolean;
   /** The log format names the score by which `ewma` chose the endpoint. */
   logScores: boolean;
+  /** Some requests may come in for Gateways. */
+  gateways: boolean;
   /** Bytes of the largest body that this worker's locations take; 0: any. */
   bodySize: number;
   /** Requests are measured (`--enable-metrics`), with these buckets; absent: they are counted. */
@@ -41,5 +43,6 @@ export const options: Options = {
   logScores: false,
   followsBoth: false,
   sent: {},
+  gateways: false,
   bodySize: 0,
 };

@@ -66,7 +66,7 @@ function order(turn: Turn, attempt: ReloadAttempt): void {
   setHttp(turn, { ordered: attempt });
   const { applied } = turn.state;
   setState(turn, { applied: applied.generation === 0 ? firstOrdered(applied) : waitingOrdered(applied) });
-  turn.orders.push({ kind: "tell", order: { op: "configure", text, digest, files, profiles: Object.fromEntries(profiles), ...(listens.length > 0 ? { listens: listens.map((one) => ({ ...one, protocol: "tcp" as const })) } : {}) } });
+  turn.orders.push({ kind: "tell", order: { op: "configure", text, digest, files, profiles: Object.fromEntries(profiles), ...(listens.length > 0 ? { listens: listens.map(({ id, host, port }) => ({ id, host, port, protocol: "tcp" as const })) } : {}) } });
 }
 
 /**

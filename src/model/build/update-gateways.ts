@@ -3,6 +3,7 @@
  * is a host like any other (update.ts).
  */
 import { isDeepStrictEqual } from "node:util";
+import { CATCH_ALL } from "../../../edge/src/program.ts";
 import type { ObjectRef } from "../../source/objects.ts";
 import { keyOf } from "../../source/snapshot.ts";
 import type { Steps } from "../../support/slices.ts";
@@ -26,8 +27,9 @@ import type { ModelState, Work } from "./state.ts";
 
 /** Notes what reads an object that changed. */
 export function noteGatewayChange({ gateway }: ModelState, { gateways: work }: Work, { kind, namespace, name }: ObjectRef): void {
-  if (kind === "GatewayClass" || kind === "Gateway") work.all = true;
-  else if (kind === "HTTPRoute") work.routes.add(keyOf(namespace, name));
+  if (kind === "GatewayClass" || kind === "Gateway" || (kind === "Secret" && gateway.secrets.has(keyOf(namespace, name)))) work.all = true;
+  if (kind === "ReferenceGrant" && gateway.gateways.size > 0) work.all = true;
+  if (kind === "HTTPRoute") work.routes.add(keyOf(namespace, name));
   else for (const route of gateway.routeObjects.to(readKey(kind, namespace, name))) work.routes.add(route);
 }
 
@@ -50,16 +52,18 @@ export function* updateGateways(state: ModelState, work: Work): Steps<void> {
 }
 
 /** Gives the keys of all Gateways that are or were ours. */
-function updateAll({ settings, gateway }: ModelState, { snapshot, gateways: work }: Work): ReadonlySet<string> {
+function updateAll({ settings, gateway, credentials }: ModelState, { snapshot, gateways: work }: Work): ReadonlySet<string> {
   const { classes, gateways, fronts } = readGateways(snapshot, settings);
   noteClasses(gateway, classes);
   const all = new Set([...gateway.gateways.keys(), ...gateways.keys()]);
   for (const key of all) {
     const [before, after] = [gateway.gateways.get(key), gateways.get(key)];
     if (before && after && isDeepStrictEqual(before.listeners, after.listeners)) continue;
+    for (const { key: listener } of [...(before?.listeners ?? []), ...(after?.listeners ?? [])]) credentials.nameChanged(hostKey(CATCH_ALL, listener));
     for (const route of gateway.routeGateways.to(key)) work.routes.add(route);
   }
   gateway.gateways = gateways;
+  gateway.secrets = new Set([...gateways.values()].flatMap(({ listeners }) => listeners.flatMap(({ secrets }) => secrets)));
   gateway.listeners = new Map([...gateways.values()].flatMap(({ listeners }) => listeners.map((one) => [one.key, one] as const)));
   replaceParts(gateway.fronts, fronts);
   return all;

@@ -193,6 +193,7 @@ export function* updateCredentials(state: ModelState, work: Work): Steps<void> {
   const names = {
     mains: (host: string) => ingressesOf(state, host).filter((parsed) => !parsed.canary),
     alias: (name: string) => current(state.aliases, name),
+    listener: (name: string) => state.gateway.listeners.get(listenerOfHost(name)),
     placeOfAlias: (name: string, alias: Alias) => placeOfAlias(state, name, alias),
   };
   yield* state.credentials.update(work.snapshot, names, (name, findings) => putFindings(state, `tls ${name}`, findings));

@@ -6,6 +6,7 @@ import * as found from "../findings/catalogue.ts";
 import type { Place } from "../findings/findings.ts";
 import type { ParsedIngress } from "../ingress/parsed.ts";
 import type { ServableCertificate } from "../secrets/certificates.ts";
+import { listenerOfHost } from "../shapes/host-key.ts";
 import type { Alias } from "../shapes/routing.ts";
 import { certificateOfName, usableCertificate } from "./tls.ts";
 import type { NameCertificate, SecretLookup } from "./tls.ts";
@@ -15,6 +16,8 @@ export interface ServerNames {
   /** The ordinary Ingresses that name the host, oldest first. */
   mains(host: string): readonly ParsedIngress[];
   alias(name: string): Alias | undefined;
+  /** The Secrets of a Gateway's listener, whose key stands in place of a name. */
+  listener(name: string): { readonly secrets: readonly string[]; readonly certificates: readonly string[] } | undefined;
   /** The annotation that an alias comes from. */
   placeOfAlias(name: string, alias: Alias): Place | undefined;
 }
@@ -28,10 +31,19 @@ export interface NameTls extends Omit<NameCertificate, "serves"> {
 
 /** How a server name is served over TLS. @param flag --default-ssl-certificate: `namespace/name`; empty: none. */
 export function tlsOf(name: string, names: ServerNames, flag: string, lookup: SecretLookup): NameTls {
+  if (listenerOfHost(name) !== "") return listenerTls(names.listener(name), lookup);
   const alias = names.alias(name);
   const answer = alias ? aliasTls(name, alias, names, flag, lookup) : ownTls(name, names, flag, lookup);
   const serves = certificateOf(answer, flag, lookup);
   return { ...answer, serves, secure: answer.serves !== undefined };
+}
+
+/** The first certificate that can be served. What is wrong with the others is said of the Gateway. */
+function listenerTls(listener: ReturnType<ServerNames["listener"]>, lookup: SecretLookup): NameTls {
+  const { secrets = [], certificates = [] } = listener ?? {};
+  const states = secrets.map((key) => ({ key, certificate: lookup(key)?.certificate }));
+  const serves = states.find(({ key, certificate }) => certificate && certificates.includes(key))?.certificate;
+  return { serves, secure: serves !== undefined, secrets: new Set(secrets), findings: [] };
 }
 
 function certificateOf({ serves }: NameCertificate, flag: string, lookup: SecretLookup): ServableCertificate | undefined {

@@ -4,11 +4,12 @@ import type { Gateway, GatewayClass } from "../../source/objects.ts";
 import { keyOf, type Snapshot } from "../../source/snapshot.ts";
 import { flatText } from "../../support/kept-text.ts";
 import { CATCH_ALL } from "../../../edge/src/program.ts";
+import { readSecretState } from "../secrets/certificates.ts";
 import { ageOf, byGatewayAge } from "../shapes/age.ts";
 import { frontId, type Front } from "../shapes/front.ts";
 import { assignAddresses, type GatewayAddresses } from "./addresses.ts";
 import { FEATURES_SERVED } from "./features.ts";
-import { readListeners, type GatewayListener } from "./listeners.ts";
+import { readListeners, type GatewayListener, type ListenerLookup } from "./listeners.ts";
 import { condition, type ObjectStatus, type StatusCondition } from "../shapes/object-status.ts";
 
 export interface GatewaySettings {
@@ -38,6 +39,7 @@ export interface AllGateways {
 
 /** The Gateways whose class is ours, and what they make of this machine's addresses and ports; the oldest has the first choice. */
 export function readGateways(snapshot: Snapshot, settings: GatewaySettings): AllGateways {
+  const lookup = lookupOf(snapshot);
   const ownClasses = [...snapshot.all("GatewayClass").values()].filter(({ spec }) => spec.controllerName === settings.gatewayController);
   const classes = new Set(ownClasses.map(({ metadata }) => metadata.name));
   const ours = [...snapshot.all("Gateway").values()]
@@ -48,10 +50,20 @@ export function readGateways(snapshot: Snapshot, settings: GatewaySettings): All
   const addresses = assignAddresses(ours, settings.gatewayAddresses);
   const crowded: Crowded = new Map();
   const read = ours.map((object): ParsedGateway => ({
-    key: keyOf(object.metadata.namespace, object.metadata.name), object, listeners: readListeners(object), addresses: addresses.get(object) ?? {},
+    key: keyOf(object.metadata.namespace, object.metadata.name), object, listeners: readListeners(object, lookup), addresses: addresses.get(object) ?? {},
   }));
   const fronts = frontsOf(read, settings, crowded);
   return { fronts, classes: ownClasses.map(judgeClass), gateways: new Map(read.map((one) => [one.key, { ...one, listeners: one.listeners.map((listener) => withRoom(listener, crowded)) }])) };
+}
+
+function lookupOf(snapshot: Snapshot): ListenerLookup {
+  return {
+    certificateProblem(key) {
+      const secret = snapshot.all("Secret").get(key);
+      return secret ? readSecretState(secret, undefined).problem : "it does not exist";
+    },
+    grants: (namespace) => [...snapshot.all("ReferenceGrant").values()].filter(({ metadata }) => metadata.namespace === namespace),
+  };
 }
 
 function frontsOf(gateways: readonly ParsedGateway[], settings: GatewaySettings, crowded: Crowded): ReadonlyMap<string, Front> {
@@ -67,7 +79,12 @@ function frontsOf(gateways: readonly ParsedGateway[], settings: GatewaySettings,
       for (const address of own ?? [undefined]) {
         const id = frontId(address, listener.port);
         const origin = { kind: "Gateway", namespace, name, field: "spec.listeners" };
-        const front = fronts.get(id) ?? { id, ...(address === undefined ? {} : { address }), port: listener.port, listeners: {}, origin };
+        const https = listener.protocol === "HTTPS";
+        if (spoken(listener.port, fronts.values(), settings) === !https) {
+          crowded.set(listener, condition("Accepted", false, "PortUnavailable", `Listener "${listener.name}": port ${listener.port} is one of ${https ? "http" : "https"} here: give it another`));
+          continue;
+        }
+        const front = fronts.get(id) ?? { id, ...(address === undefined ? {} : { address }), port: listener.port, https, listeners: {}, origin };
         fronts.set(id, front);
         const holder = front.listeners[listener.hostname];
         if (holder === undefined) front.listeners[listener.hostname] = listener.key;
@@ -76,6 +93,13 @@ function frontsOf(gateways: readonly ParsedGateway[], settings: GatewaySettings,
     }
   }
   return fronts;
+}
+
+/** Whether TLS ends at a port: one socket has the requests of all addresses. Undefined: nobody has it yet. */
+function spoken(port: number, fronts: Iterable<Front>, { httpPort, httpsPort }: GatewaySettings): boolean | undefined {
+  if (port === httpPort || port === httpsPort) return port === httpsPort;
+  for (const front of fronts) if (front.port === port) return front.https;
+  return undefined;
 }
 
 function isIngress({ hostname, port }: GatewayListener, { httpPort, httpsPort }: GatewaySettings): boolean {

@@ -2,8 +2,9 @@
 import { CATCH_ALL } from "../../../edge/src/program.ts";
 import { GATEWAY_GROUP, type ListenerSpec } from "../../source/gateway/kinds.ts";
 import type { LabelSelectorShape } from "../../source/gateway/shared.ts";
-import type { Gateway } from "../../source/objects.ts";
+import type { Gateway, ReferenceGrant } from "../../source/objects.ts";
 import { flatText } from "../../support/kept-text.ts";
+import { isGranted, routeParty } from "./grants.ts";
 import { isSubdomain, normalHost } from "../grammar/host-name.ts";
 import { condition, type StatusCondition } from "../shapes/object-status.ts";
 
@@ -15,6 +16,9 @@ export interface GatewayListener {
   readonly hostname: string;
   readonly port: number;
   readonly protocol: string;
+  /** Secrets that it asks for and may have, and those of them that hold a certificate (`namespace/name`). */
+  readonly secrets: readonly string[];
+  readonly certificates: readonly string[];
   /** Kinds of routes that may attach. */
   readonly kinds: readonly string[];
   readonly namespaces: { readonly from: string; readonly selector?: LabelSelectorShape };
@@ -25,18 +29,26 @@ export interface GatewayListener {
 }
 
 /** Kinds of routes that listeners of a protocol can serve. */
-const KINDS: Readonly<Record<string, readonly string[]>> = { HTTP: ["HTTPRoute"] };
+const KINDS: Readonly<Record<string, readonly string[]>> = { HTTP: ["HTTPRoute"], HTTPS: ["HTTPRoute"] };
 
-export function readListeners({ metadata: { namespace, name }, spec: { listeners = [] } }: Gateway): readonly GatewayListener[] {
+/** What a listener reads beside its Gateway. */
+export interface ListenerLookup {
+  /** Why a Secret holds no certificate that can be served; undefined: it does. */
+  certificateProblem(key: string): string | undefined;
+  /** The ReferenceGrants of a namespace. */
+  grants(namespace: string): Iterable<ReferenceGrant>;
+}
+
+export function readListeners({ metadata: { namespace, name }, spec: { listeners = [] } }: Gateway, lookup: ListenerLookup): readonly GatewayListener[] {
   const conflicts = conflictsOf(listeners);
   return listeners.flatMap((listener, index) => {
     const { name: section = "" } = listener;
     const firstOfName = listeners.findIndex((one) => one.name === section) === index;
-    return firstOfName && isSubdomain(section) ? [readListener(flatText(namespace, "/", name, "/", section), listener, conflicts.get(listener))] : [];
+    return firstOfName && isSubdomain(section) ? [readListener(flatText(namespace, "/", name, "/", section), namespace, listener, conflicts.get(listener), lookup)] : [];
   });
 }
 
-function readListener(key: string, listener: ListenerSpec, conflict: StatusCondition | undefined): GatewayListener {
+function readListener(key: string, namespace: string, listener: ListenerSpec, conflict: StatusCondition | undefined, lookup: ListenerLookup): GatewayListener {
   const { name = "", hostname = "", port = 0, protocol = "", allowedRoutes = {} } = listener;
   const host = hostname === "" ? CATCH_ALL : normalHost(hostname);
   const able = KINDS[protocol] ?? [];
@@ -45,16 +57,48 @@ function readListener(key: string, listener: ListenerSpec, conflict: StatusCondi
   const kinds = asked.length === 0 ? able : [...new Set(valid.map(({ kind }) => kind))];
   const accepted = accept(listener, host !== undefined && port > 0);
   const odd = asked.find((one) => !valid.includes(one));
-  const resolved = odd === undefined || able.length === 0
+  const certified = protocol === "HTTPS" ? readCertificates(listener, namespace, lookup) : { secrets: [] };
+  const resolved = certified.problem ?? (odd === undefined || able.length === 0
     ? condition("ResolvedRefs", true, "ResolvedRefs", "All references are resolved")
-    : condition("ResolvedRefs", false, "InvalidRouteKinds", `Listener "${name}" cannot take routes of the kind "${odd.kind}": allow ${able.join(", ")}`);
+    : condition("ResolvedRefs", false, "InvalidRouteKinds", `Listener "${name}" cannot take routes of the kind "${odd.kind}": allow ${able.join(", ")}`));
   const { from = "Same", selector } = allowedRoutes.namespaces ?? {};
   return {
-    key, name, hostname: host ?? CATCH_ALL, port, protocol, kinds,
+    key, name, secrets: certified.secrets, certificates: certified.usable ?? [], hostname: host ?? CATCH_ALL, port, protocol, kinds,
     namespaces: { from, ...(selector === undefined ? {} : { selector }) },
     conditions: [accepted, resolved, conflict ?? condition("Conflicted", false, "NoConflicts", "No other listener stands in the way")],
-    usable: accepted.status === "True" && conflict === undefined && kinds.length > 0,
+    usable: accepted.status === "True" && conflict === undefined && kinds.length > 0 && (protocol !== "HTTPS" || (certified.usable ?? []).length > 0),
   };
+}
+
+interface Certified {
+  readonly secrets: readonly string[];
+  readonly usable?: readonly string[];
+  /** `ResolvedRefs`, where some reference leads nowhere. */
+  readonly problem?: StatusCondition;
+}
+
+/** A reference into another namespace is refused before its Secret is looked for, so that nobody finds out names. */
+function readCertificates({ name, tls = {} }: ListenerSpec, namespace: string, lookup: ListenerLookup): Certified {
+  const { certificateRefs = [], mode = "Terminate" } = tls;
+  const refuse = (reason: string, message: string): StatusCondition => condition("ResolvedRefs", false, reason, `Listener "${name}" ${message}`);
+  if (mode !== "Terminate" || certificateRefs.length === 0) return { secrets: [], problem: refuse("InvalidCertificateRef", "needs tls.mode Terminate and tls.certificateRefs") };
+  const problems: StatusCondition[] = [];
+  const secrets: string[] = [];
+  const usable: string[] = [];
+  for (const { group = "", kind = "Secret", name: secret = "", namespace: where = namespace } of certificateRefs) {
+    const key = `${where}/${secret}`;
+    const to = { group, kind, namespace: where, name: secret };
+    if (group !== "" || kind !== "Secret") problems.push(refuse("InvalidCertificateRef", `names a ${kind}, which is no certificate: name a Secret`));
+    else if (!isGranted(routeParty("Gateway", namespace), to, where === namespace ? [] : lookup.grants(where))) {
+      problems.push(refuse("RefNotPermitted", `names a Secret of the namespace "${where}", which allows that to nobody of "${namespace}": create a ReferenceGrant there`));
+    } else {
+      secrets.push(key);
+      const why = lookup.certificateProblem(key);
+      if (why === undefined) usable.push(key);
+      else problems.push(refuse("InvalidCertificateRef", `names the Secret "${key}", which cannot be used: ${why}`));
+    }
+  }
+  return { secrets, usable, ...(problems[0] ? { problem: problems[0] } : {}) };
 }
 
 function accept({ name, protocol = "", hostname = "", port }: ListenerSpec, valid: boolean): StatusCondition {

@@ -10,6 +10,8 @@ export interface Front {
   /** Absent: wherever http is listened for. */
   readonly address?: string;
   readonly port: number;
+  /** TLS ends here. */
+  readonly https: boolean;
   /** Host name (`shop.example`; `*.example` for any number of labels; `_` for all others) → key of the listener. */
   readonly listeners: Readonly<Record<string, string>>;
   /** Of the oldest Gateway. */

@@ -7,8 +7,11 @@ import { after, inCertificate, inHello, inWorker } from "./check.ts";
 import type { LibraryChecks } from "./check.ts";
 import { given, SERVER_NAME } from "./given.ts";
 
+// The self-test is connected with itself over a unix socket, which has no port.
 export const TLS: LibraryChecks<typeof ssl> = {
   server_name: inCertificate(() => ssl.server_name()[0] === SERVER_NAME),
+  raw_server_addr: inCertificate(() => ssl.raw_server_addr()[1] === "unix"),
+  server_port: inCertificate(() => ssl.server_port()[0] === undefined),
   clear_certs: inCertificate(() => ssl.clear_certs()[0] === true),
   parse_pem_cert: inCertificate(() => ssl.parse_pem_cert(given.certificate)[0] !== undefined && ssl.parse_pem_cert("none")[0] === undefined),
   parse_pem_priv_key: inCertificate(() => ssl.parse_pem_priv_key(given.key)[0] !== undefined && ssl.parse_pem_priv_key("none")[0] === undefined),
