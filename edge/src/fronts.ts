@@ -14,16 +14,19 @@ import type { Site, Tables } from "./tables.ts";
 /** As `decide`. */
 export function decideAtFront(tables: Tables, request: RequestView, name: string, path: string, https: boolean | undefined): Decision {
   const port = request.variable("server_port") ?? "";
-  const own = tables.fronts[(request.variable("server_addr") ?? "") + " " + port] as EdgeFront | undefined;
+  const socket = (request.variable("server_addr") ?? "") + " " + port;
+  const own = tables.fronts[socket] as EdgeFront | undefined;
   const front = own ?? (tables.fronts["* " + port] as EdgeFront | undefined);
-  if (front === undefined) return decide(tables, request, name, path, https);
-  const listener = listenerOf(front, name);
+  const { frontSockets } = tables;
+  const ofGateways = frontSockets[port] === true || frontSockets[socket] === true;
+  if (front === undefined && !ofGateways) return decide(tables, request, name, path, https);
+  const listener = front === undefined ? undefined : listenerOf(front, name);
   // Where Gateways share the addresses of Ingresses, those have all other names.
-  if (listener === undefined && own === undefined) return decide(tables, request, name, path, https);
+  if (listener === undefined && own === undefined && !ofGateways) return decide(tables, request, name, path, https);
   decision.host = undefined;
   decision.route = undefined;
   if (!isHostName(name)) return endWithReason(400, "bad-request");
-  if (listener !== undefined && isMisdirected(front, listener, request)) return endWithReason(421, "misdirected");
+  if (front !== undefined && listener !== undefined && isMisdirected(front, listener, request)) return endWithReason(421, "misdirected");
   const site = listener === undefined ? undefined : (tables.sites[listener] as Site | undefined);
   return site === undefined ? endWithReason(404, "no-route") : decideAtSite(tables, site, request, name, path, https);
 }

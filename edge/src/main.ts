@@ -35,6 +35,8 @@ declare const sluice: LogPhases;
 interface Given extends Options {
   /** Endpoints that may be tried for one request where its route does not say; 0: any number. */
   tries: number;
+  /** As `Tables.frontSockets`. */
+  fronts: Record<string, boolean>;
 }
 
 /** init_by_lua: in the master, before workers are forked. */
@@ -56,6 +58,7 @@ export function init(given: Given): void {
   startBalancer(given.tries);
   options.measured = given.measured;
   options.gateways = given.gateways;
+  tables.frontSockets = given.fronts;
   if (given.gateways) lookForGateways();
 }
 

@@ -44,6 +44,8 @@ export interface Tables {
    * yet: all the same no route is `plain` or checked early then, and there are `proxies`.
    */
   findsClients: boolean;
+  /** Ports (`8080`), and addresses with ports (`10.0.0.5 80`), that this nginx listens on for Gateways alone. */
+  frontSockets: Record<string, boolean>;
   /** Of the last commit; 0 and "" before the first. */
   generation: number;
   digest: string;
@@ -85,6 +87,7 @@ export function newTables(): Tables {
       limitConnectionsStatus: 503,
     },
     findsClients: false,
+    frontSockets: emptyTable(),
     generation: 0,
     digest: "",
   };

@@ -135,7 +135,7 @@ function http(input: ConfInput): Directive[] {
   ];
 }
 
-function luaStart({ config, facts, settings }: ConfInput): Directive[] {
+function luaStart({ config, facts, settings, fronts = [] }: ConfInput): Directive[] {
   const options = [
     `config = ${luaString(DIGEST_HERE)}`,
     `socket = ${luaString(inRuntime(facts, FILES.socket))}`,
@@ -149,6 +149,7 @@ function luaStart({ config, facts, settings }: ConfInput): Directive[] {
     `bodySize = ${config.proxyBodySize}`,
     `tries = ${config.proxyNextUpstreamTries}`,
     `gateways = ${settings.gatewayApi}`,
+    `fronts = { ${fronts.map(({ host, port }) => `[${luaString(/^(?:0\.0\.0\.0|::)$/.test(host) ? String(port) : `${host} ${port}`)}] = true`).join(", ")} }`,
     `followsBoth = ${followsBoth(config) && !tlsComesFromSocket(settings, facts)}`,
     `sent = { ${sentVariables(config).map((name) => `${name} = true`).join(", ")} }`,
     ...measuredOption(settings),

@@ -15,17 +15,21 @@ interface Group {
 }
 
 const GROUPS: readonly Group[] = [
-  { is: "passes", tests: "" },
   {
-    is: "fails", why: "Gateways are not served yet", tests: `
-      GatewayClassObservedGenerationBump GatewayInvalidRouteKind GatewayInvalidTLSConfiguration GatewayListenerUnsupportedProtocol
-      GatewayModifyListeners GatewayObservedGenerationBump GatewaySecretInvalidReferenceGrant GatewaySecretMissingReferenceGrant
-      GatewaySecretReferenceGrantAllInNamespace GatewaySecretReferenceGrantSpecific GatewayWithAttachedRoutes HTTPRouteCrossNamespace
-      HTTPRouteExactPathMatching HTTPRouteHTTPSListener HTTPRouteHeaderMatching HTTPRouteHostnameIntersection
+    is: "passes", tests: `
+      GatewayClassObservedGenerationBump GatewayHTTPListenerIsolation GatewayInvalidRouteKind GatewayInvalidTLSConfiguration
+      GatewayListenerUnsupportedProtocol GatewayModifyListeners GatewayObservedGenerationBump GatewayOptionalAddressValue
+      GatewaySecretInvalidReferenceGrant GatewaySecretMissingReferenceGrant GatewaySecretReferenceGrantAllInNamespace
+      GatewaySecretReferenceGrantSpecific GatewayStaticAddresses GatewayWithAttachedRoutes GatewayWithAttachedRoutesWithPort8080
+      HTTPRoute303Redirect HTTPRoute307Redirect HTTPRoute308Redirect HTTPRouteCrossNamespace HTTPRouteExactPathMatching
+      HTTPRouteHTTPSListener HTTPRouteHTTPSListenerDetectMisdirectedRequests HTTPRouteHeaderMatching HTTPRouteHostnameIntersection
       HTTPRouteInvalidBackendRefUnknownKind HTTPRouteInvalidCrossNamespaceBackendRef HTTPRouteInvalidCrossNamespaceParentRef
-      HTTPRouteInvalidNonExistentBackendRef HTTPRouteInvalidParentRefNotMatchingSectionName HTTPRouteInvalidReferenceGrant
-      HTTPRouteListenerHostnameMatching HTTPRouteMatching HTTPRouteMatchingAcrossRoutes HTTPRouteMultipleGateways HTTPRouteNoBackendRefs
-      HTTPRouteObservedGenerationBump HTTPRoutePartiallyInvalidViaInvalidReferenceGrant HTTPRoutePathMatchOrder HTTPRouteRedirectHostAndStatus
+      HTTPRouteInvalidNonExistentBackendRef HTTPRouteInvalidParentRefNotMatchingListenerPort
+      HTTPRouteInvalidParentRefNotMatchingSectionName HTTPRouteInvalidParentRefSectionNameNotMatchingPort HTTPRouteInvalidReferenceGrant
+      HTTPRouteListenerHostnameMatching HTTPRouteListenerPortMatching HTTPRouteMatching HTTPRouteMatchingAcrossRoutes
+      HTTPRouteMethodMatching HTTPRouteMultipleGateways HTTPRouteNamedRule HTTPRouteNoBackendRefs HTTPRouteObservedGenerationBump
+      HTTPRoutePartiallyInvalidViaInvalidReferenceGrant HTTPRoutePathMatchOrder HTTPRouteQueryParamMatching
+      HTTPRouteRedirectHostAndStatus HTTPRouteRedirectPort HTTPRouteRedirectPortAndScheme HTTPRouteRedirectScheme
       HTTPRouteReferenceGrant HTTPRouteRequestHeaderModifier HTTPRouteServiceTypes HTTPRouteSimpleSameNamespace HTTPRouteWeight
     `,
   },
@@ -47,17 +51,15 @@ const GROUPS: readonly Group[] = [
   {
     is: "skipped", why: "not claimed yet, of a Gateway", tests: `
       GatewayFrontendClientCertificateValidation GatewayFrontendClientCertificateValidationInsecureFallback
-      GatewayFrontendInvalidDefaultClientCertificateValidation GatewayHTTPListenerIsolation GatewayInfrastructureMetadata
-      GatewayInvalidFrontendClientCertificateValidation GatewayInvalidParametersRef GatewayOptionalAddressValue GatewayStaticAddresses
-      GatewayWithAttachedRoutesWithPort8080 HTTPRouteHTTPSListenerDetectMisdirectedRequests
+      GatewayFrontendInvalidDefaultClientCertificateValidation GatewayInfrastructureMetadata
+      GatewayInvalidFrontendClientCertificateValidation GatewayInvalidParametersRef
     `,
   },
   {
     is: "skipped", why: "not claimed yet, of an HTTPRoute", tests: `
-      HTTPRoute303Redirect HTTPRoute307Redirect HTTPRoute308Redirect HTTPRouteBackendProtocolH2C HTTPRouteBackendProtocolWebSocket
-      HTTPRouteBackendRequestHeaderModifier HTTPRouteCORS HTTPRouteInvalidParentRefNotMatchingListenerPort
-      HTTPRouteInvalidParentRefSectionNameNotMatchingPort HTTPRouteListenerPortMatching HTTPRouteMethodMatching HTTPRouteNamedRule
-      HTTPRouteQueryParamMatching HTTPRouteRedirectPath HTTPRouteRedirectPort HTTPRouteRedirectPortAndScheme HTTPRouteRedirectScheme
+      HTTPRouteBackendProtocolH2C HTTPRouteBackendProtocolWebSocket
+      HTTPRouteBackendRequestHeaderModifier HTTPRouteCORS
+      HTTPRouteRedirectPath
       HTTPRouteRequestHeaderModifierBackendWeights HTTPRouteRequestMirror HTTPRouteRequestMultipleMirrors HTTPRouteRequestPercentageMirror
       HTTPRouteResponseHeaderModifier HTTPRouteRetry HTTPRouteRewriteHost HTTPRouteRewritePath HTTPRouteTimeoutBackendRequest
       HTTPRouteTimeoutRequest

@@ -31,7 +31,7 @@ export interface PlanInput {
   readonly status: EngineStatus;
   /** What is to be listened for beside the ports of http and https, as far as it can be had. */
   readonly listens: readonly FrontListen[];
-  /** What nginx listens for of that kind: a socket that nobody wants any more leaves with the next reload that happens anyway. */
+  /** What nginx listens for of that kind. A socket that nobody wants any more stays, so that a port that comes again costs no reload. */
   readonly open: readonly FrontListen[];
   /** False for a profile that must not be in nginx.conf: its snippet was refused, or not tested. */
   readonly usable: (id: string, profile: Profile) => boolean;
@@ -59,7 +59,8 @@ export function planReload({ confOf, settings, facts, program, held, status, lis
   const unknown = [...program.profiles].some(([id, profile]) => !isLoaded(profile, status.profiles[id]) && usable(id, profile));
   // A reload for settings takes new profiles along, and does not wait for a namespace's turn.
   const differs = conf(live, open).digest !== status.config;
-  const opens = listens.some(({ id }) => open.every((one) => one.id !== id));
+  const opens = listens.some(({ id, ssl }) => open.every((one) => one.id !== id || one.ssl !== ssl));
+  const sockets = withOpen(listens, open);
   if (status.master !== 0 && !unknown && !differs && !opens) return undefined;
   // Of two profiles with one name the one that workers use stays.
   const all = [...program.profiles, ...held, ...standingProfiles(program.config)];
@@ -71,5 +72,13 @@ export function planReload({ confOf, settings, facts, program, held, status, lis
     ...tlsFiles(config, facts),
     ...rulesFiles([defaultProfile(config), ...profiles.values()], config, facts),
   };
-  return { conf: conf(profiles, listens), profiles, files, reason, listens };
+  return { conf: conf(profiles, sockets), profiles, files, reason, listens: sockets };
+}
+
+/** Sockets that are kept beside those that are wanted: tenants can ask for any number of ports in turn. */
+const MOST_KEPT = 64;
+
+function withOpen(listens: readonly FrontListen[], open: readonly FrontListen[]): readonly FrontListen[] {
+  const kept = open.filter(({ id }) => listens.every((one) => one.id !== id)).slice(0, MOST_KEPT);
+  return [...listens, ...kept].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
