@@ -29,6 +29,8 @@ import type { ModelState, Work } from "./state.ts";
 export function noteGatewayChange({ gateway }: ModelState, { gateways: work }: Work, { kind, namespace, name }: ObjectRef): void {
   if (kind === "GatewayClass" || kind === "Gateway" || (kind === "Secret" && gateway.secrets.has(keyOf(namespace, name)))) work.all = true;
   if (kind === "ReferenceGrant" && gateway.gateways.size > 0) work.all = true;
+  // Of a Gateway that is not ours, too: it is there or not.
+  if (kind === "Gateway") for (const route of gateway.routeGateways.to(keyOf(namespace, name))) work.routes.add(route);
   if (kind === "HTTPRoute") work.routes.add(keyOf(namespace, name));
   else for (const route of gateway.routeObjects.to(readKey(kind, namespace, name))) work.routes.add(route);
 }
