@@ -5,11 +5,12 @@
 import type { Parser } from "./parser.ts";
 import { OF_CLIENTS } from "./parsers-of-clients.ts";
 import { OF_CREDENTIALS } from "./parsers-of-credentials.ts";
+import { OF_GATEWAYS } from "./parsers-of-gateways.ts";
 import { OF_MANIFESTS } from "./parsers-of-manifests.ts";
 import { OF_VALUES } from "./parsers-of-values.ts";
 import { OF_WORKERS } from "./parsers-of-workers.ts";
 
-export const PARSERS: readonly Parser[] = [...OF_MANIFESTS, ...OF_VALUES, ...OF_CREDENTIALS, ...OF_CLIENTS, ...OF_WORKERS];
+export const PARSERS: readonly Parser[] = [...OF_MANIFESTS, ...OF_VALUES, ...OF_CREDENTIALS, ...OF_CLIENTS, ...OF_WORKERS, ...OF_GATEWAYS];
 
 /** Functions whose names say that they read, and that are none of these parsers; with the reason. */
 export const NO_PARSERS: Readonly<Record<string, string>> = {

@@ -138,7 +138,7 @@ export function trimGatewayObject<K extends GatewayKindName>(kind: K, raw: unkno
   const metadata = trimMeta(raw);
   if (!metadata) return undefined;
   const { spec, status } = fields(raw);
-  return { kind, metadata, spec: cutToShape(GATEWAY_KINDS[kind].spec as Shape, spec ?? {}) as SpecOf<K>, ...(isFields(status) ? { status } : {}) };
+  return { kind, metadata, spec: (cutToShape(GATEWAY_KINDS[kind].spec as Shape, spec) ?? {}) as SpecOf<K>, ...(isFields(status) ? { status } : {}) };
 }
 
 function trimMeta(raw: unknown): Meta | undefined {
