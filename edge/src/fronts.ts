@@ -4,7 +4,7 @@
  * Contract: that of `decide` (match.ts), to which every request goes on that comes in elsewhere.
  */
 import { isHostName } from "./host-name.ts";
-import { decide, decideRoute, decision, endWithReason, type Decision } from "./match.ts";
+import { decide, decideRoute, decision, endWithReason, isDeclared, type Decision } from "./match.ts";
 import type { EdgeFront, EdgeHost, EdgeRoute } from "./program.ts";
 import { CATCH_ALL } from "./program.ts";
 import type { RequestView } from "./request-view.ts";
@@ -14,15 +14,14 @@ import type { Site, Tables } from "./tables.ts";
 /** As `decide`. */
 export function decideAtFront(tables: Tables, request: RequestView, name: string, path: string, https: boolean | undefined): Decision {
   const port = request.variable("server_port") ?? "";
-  const socket = (request.variable("server_addr") ?? "") + " " + port;
-  const own = tables.fronts[socket] as EdgeFront | undefined;
-  const front = own ?? (tables.fronts["* " + port] as EdgeFront | undefined);
-  const { frontSockets } = tables;
-  const ofGateways = frontSockets[port] === true || frontSockets[socket] === true;
-  if (front === undefined && !ofGateways) return decide(tables, request, name, path, https);
+  const address = request.variable("server_addr") ?? "";
+  const front = frontAt(tables, address, port);
+  const alone = isGatewaysAlone(tables, address, port);
+  if (front === undefined && !alone) return decide(tables, request, name, path, https);
+  // Where Gateways share an address and a port with Ingresses, the names of these stay theirs.
+  if (!alone && isDeclared(tables, request, name)) return decide(tables, request, name, path, https);
   const listener = front === undefined ? undefined : listenerOf(front, name);
-  // Where Gateways share the addresses of Ingresses, those have all other names.
-  if (listener === undefined && own === undefined && !ofGateways) return decide(tables, request, name, path, https);
+  if (listener === undefined && !alone) return decide(tables, request, name, path, https);
   decision.host = undefined;
   decision.route = undefined;
   if (!isHostName(name)) return endWithReason(400, "bad-request");
@@ -38,11 +37,29 @@ function isMisdirected(front: EdgeFront, listener: string, request: RequestView)
   return listenerOf(front, sent === undefined || sent === "" ? CATCH_ALL : sent.toLowerCase()) !== listener;
 }
 
-/** The listener that a TLS connection for this name belongs to. @param address as `$server_addr` */
-export function listenerAt({ fronts }: Tables, address: string, port: number, name: string): string | undefined {
+function frontAt({ fronts }: Tables, address: string, port: string): EdgeFront | undefined {
   const own = fronts[address + " " + port] as EdgeFront | undefined;
-  const front = own ?? (fronts["* " + port] as EdgeFront | undefined);
-  return front === undefined ? undefined : listenerOf(front, name);
+  return own ?? (fronts["* " + port] as EdgeFront | undefined);
+}
+
+/** Whether no Ingress is served there: the address is a Gateway's own, or nginx listens on the port for Gateways only. */
+function isGatewaysAlone({ fronts, frontSockets }: Tables, address: string, port: string): boolean {
+  return fronts[address + " *"] !== undefined || frontSockets[port] === true || frontSockets[address + " " + port] === true;
+}
+
+/** In place of a listener: none has the name, and no Ingress is served there. */
+export const NO_LISTENER = "";
+
+/**
+ * The listener that a TLS connection for this name belongs to; NO_LISTENER; undefined: it belongs to Ingresses.
+ * @param address as `$server_addr`
+ */
+export function listenerAt(tables: Tables, request: RequestView, address: string, port: string, name: string): string | undefined {
+  const front = frontAt(tables, address, port);
+  const alone = isGatewaysAlone(tables, address, port);
+  if (!alone && (front === undefined || isDeclared(tables, request, name))) return undefined;
+  const listener = front === undefined ? undefined : listenerOf(front, name);
+  return listener ?? (alone ? NO_LISTENER : undefined);
 }
 
 /** The more labels of a name a wildcard has, the earlier it comes. */

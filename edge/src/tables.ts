@@ -32,6 +32,8 @@ export interface Tables {
   names: Record<string, string>;
   /** The same for `*.example.com`, stored under `.example.com`. */
   wildcardNames: Record<string, string>;
+  /** Key of a Gateway's listener → certificate id. */
+  listenerNames: Record<string, string>;
   /** The edge's own: host name → whether a certificate covers it, for names that were looked up. Each commit empties it. */
   covered: Record<string, boolean>;
   /** By the id in `PasswordAuth.users`. */
@@ -76,6 +78,7 @@ export function newTables(): Tables {
     certificates: emptyTable(),
     names: emptyTable(),
     wildcardNames: emptyTable(),
+    listenerNames: emptyTable(),
     covered: emptyTable(),
     users: emptyTable(),
     trusts: emptyTable(),
@@ -149,6 +152,7 @@ export function clear(tables: Tables): void {
   tables.certificates = fresh.certificates;
   tables.names = fresh.names;
   tables.wildcardNames = fresh.wildcardNames;
+  tables.listenerNames = fresh.listenerNames;
   tables.users = fresh.users;
   tables.trusts = fresh.trusts;
 }
@@ -157,7 +161,7 @@ function setPart(tables: Tables, kind: PartKind, id: string, value: PartValues[P
   if (kind === "host") setHost(tables, id, value as EdgeHost | undefined);
   else if (kind === "front") put(tables.fronts, id, value as EdgeFront | undefined);
   else if (kind === "alias") setAlias(tables.aliases, id, value as EdgeAlias | undefined);
-  else if (kind === "tls") setByName(tables.names, tables.wildcardNames, id, value as string | undefined);
+  else if (kind === "tls") setCertificate(tables, id, value as string | undefined);
   else if (kind === "pool") put(tables.pools, id, value as EdgePool | undefined);
   else if (kind === "certificate") put(tables.certificates, id, value as EdgeCertificate | undefined);
   else if (kind === "users") put(tables.users, id, value as EdgeUsers | undefined);
@@ -173,6 +177,13 @@ function setHost(tables: Tables, id: string, host: EdgeHost | undefined): void {
   const site = (tables.sites[listener] as Site | undefined) ?? { hosts: emptyTable(), wildcards: emptyTable() };
   setByName(site.hosts, site.wildcards, id.slice(bar + 1), host);
   put(tables.sites, listener, isEmpty(site.hosts) && isEmpty(site.wildcards) ? undefined : site);
+}
+
+/** Of a listener the name after its key says nothing: all its connections get one certificate. */
+function setCertificate(tables: Tables, id: string, certificate: string | undefined): void {
+  const bar = id.indexOf("|");
+  if (bar < 0) setByName(tables.names, tables.wildcardNames, id, certificate);
+  else put(tables.listenerNames, id.slice(0, bar), certificate);
 }
 
 /** The sixteen fields that requests read most. Room for one more would take twice the memory. */

@@ -84,7 +84,7 @@ function check(settings: Settings, inputs: Inputs | undefined, log: Log): Promis
 }
 
 async function checked(settings: Settings, inputs: Inputs | undefined, log: Log): Promise<CheckResult> {
-  const source = inputs ? await inputSource(inputs, settings.objectNamespace, log) : openSource(settings, log, LOOK_PATIENCE_MS);
+  const source = inputs ? await inputSource(inputs, settings, log) : openSource(settings, log, LOOK_PATIENCE_MS);
   return await withSource(source, () => judged(source, settings, inputs));
 }
 

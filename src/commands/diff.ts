@@ -65,7 +65,7 @@ function compare(before: State, after: State, rename?: (text: string) => string)
 async function betweenFiles(settings: Settings, paths: readonly [string, string], log: Log): Promise<readonly Difference[]> {
   const states: State[] = [];
   for (const path of paths) {
-    const source = await inputSource(readInputs([path]), settings.objectNamespace, log);
+    const source = await inputSource(readInputs([path]), settings, log);
     const mayBeEmpty = states.length === 0 && path !== "-";
     states.push(await withSource(source, async () => {
       if (!mayBeEmpty) requireSome(source, path);
@@ -89,7 +89,7 @@ function requireSome({ snapshot, skipped }: Source, path: string): void {
 /** The cluster as it is, and as it would be. Its endpoints are left alone: they do not come from manifests. */
 async function againstCluster(settings: Settings, path: string, log: Log): Promise<readonly Difference[]> {
   const cluster = openSource({ ...settings, manifests: [] }, log, LOOK_PATIENCE_MS);
-  const applied = await inputSource(readInputs([path]), settings.objectNamespace, log);
+  const applied = await inputSource(readInputs([path]), settings, log);
   const both = overlaidSource(cluster, applied);
   const stateOf = async (source: Source): Promise<State> => {
     const { built: { model }, program, findings } = await judgeSource(source, settings);

@@ -2,6 +2,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { manifestsSource } from "../source/manifests.ts";
 import type { Unrendered } from "../source/manifests/unrendered.ts";
+import type { Settings } from "../settings.ts";
 import type { Source } from "../source/source.ts";
 import { textSource } from "../source/text.ts";
 import type { Log } from "../support/log.ts";
@@ -63,13 +64,13 @@ function nameText(name: string): string {
   return name === STDIN ? "Standard input" : `"${printable(name)}"`;
 }
 
-/** All of it as one Source. @param namespace of objects that name none; empty: `default`. */
-export async function inputSource({ files, streams, unrendered }: Inputs, namespace: string, log: Log): Promise<Source> {
-  const of = namespace === "" ? undefined : namespace;
+/** All of it as one Source, by the settings: `objectNamespace` is that of objects that name none, or empty. */
+export async function inputSource({ files, streams, unrendered }: Inputs, { objectNamespace, gatewayApi: gateways }: Pick<Settings, "objectNamespace" | "gatewayApi">, log: Log): Promise<Source> {
+  const rules = { gateways, ...(objectNamespace === "" ? {} : { namespace: objectNamespace }) };
   const leaveOut = unrendered?.files ?? new Set();
-  if (streams.size === 0) return manifestsSource({ folders: files, leaveOut, log, ...(of === undefined ? {} : { namespace: of }) });
+  if (streams.size === 0) return manifestsSource({ folders: files, leaveOut, log, ...rules });
   const { texts } = files.length > 0 ? await (await import("./fixed.ts")).textsBelow(files, leaveOut) : { texts: new Map<string, string>() };
-  return textSource(new Map([...texts, ...streams]), of);
+  return textSource(new Map([...texts, ...streams]), rules);
 }
 
 /** Throws a UserError (exit code 2) when nothing was read that could be right or wrong. */

@@ -74,7 +74,7 @@ async function reportOf(asked: CommandLine, log: Log): Promise<Told> {
   const { controller, notes } = chosen(oldControllers(old.objects), asked);
   const given = controller && readOldArguments(controller);
   const settings = judgedAs(asked, given?.settings);
-  const source = inputs ? await inputSource(inputs, asked.objectNamespace, log) : openSource(settings, log, LOOK_PATIENCE_MS, true);
+  const source = inputs ? await inputSource(inputs, asked, log) : openSource(settings, log, LOOK_PATIENCE_MS, true);
   const work = async (): Promise<MoveReport> => judgedReport(source, inputs, { settings, controller, given, objects: old.objects, notes: [...notes, ...old.problems] });
   return { report: await withSource(source, work), unread: old.problems.length > 0 };
 }

@@ -22,6 +22,7 @@ import { serveHealth, type HealthOptions } from "../report/health.ts";
 import { askIngress } from "../report/ingress-state.ts";
 import { createJournal } from "../report/journal.ts";
 import { createMetrics, type Metrics } from "../report/metrics.ts";
+import { sameGeneration } from "../report/status/gateway-status.ts";
 import type { ObjectStatus } from "../model/shapes/object-status.ts";
 import { trackProgrammed, type ProgrammedObjects } from "../report/programmed.ts";
 import { createReadiness } from "../report/readiness.ts";
@@ -209,7 +210,7 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
   let built: Built | undefined;
   let served: Program | undefined;
   const programmed = trackProgrammed(() => engine.state, () => controller.atRest());
-  const programmedGateways = trackProgrammed<ObjectStatus>(() => engine.state, () => controller.atRest());
+  const programmedGateways = trackProgrammed<ObjectStatus>(() => engine.state, () => controller.atRest(), sameGeneration);
   const connect = clusterOf(settings);
   const cluster = connect && createClusterReport({
     settings, connect, programmed, programmedGateways, log, snapshot: source.snapshot, state: () => engine.state, changed: () => found(),

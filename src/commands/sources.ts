@@ -17,7 +17,7 @@ export const LOOK_PATIENCE_MS = 5000;
  * @param inPart whether kinds that may not be read are findings, instead of a reason to give up.
  */
 export function openSource(settings: Settings, log: Log, giveUpAfter?: number, inPart = false): Source {
-  if (settings.manifests.length > 0) return manifestsSource({ folders: settings.manifests, log });
+  if (settings.manifests.length > 0) return manifestsSource({ folders: settings.manifests, gateways: settings.gatewayApi, log });
   const { kubeconfig, context, apiserverHost, certificateAuthority, watchNamespace, secrets, configmap } = settings;
   return kubernetesSource({
     kubeconfig, context, apiserverHost, certificateAuthority, watchNamespace, secrets, configmap, log,

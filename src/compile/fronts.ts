@@ -24,6 +24,7 @@ export function frontListens(fronts: Iterable<Front>, settings: ListenSettings, 
   const everywhere = config.disableIpv6 || !facts.ipv6 ? ["0.0.0.0"] : ["0.0.0.0", "::"];
   const wanted = new Map<string, FrontListen>();
   for (const { address, port, https: ssl } of fronts) {
+    if (port === 0) continue;
     const hosts = bindAddress.length === 0 ? everywhere : address === undefined ? bindAddress : [address];
     for (const host of hosts) {
       const isThere = (port === httpPort || port === httpsPort) && (bindAddress.length === 0 || bindAddress.includes(host));

@@ -11,7 +11,7 @@ import { ENDPOINTS_TOLD } from "../../edge/src/question.ts";
 import { REASONS } from "../../edge/src/reasons.ts";
 import { SPANS_PER_MESSAGE, type SpanRow } from "../../edge/src/trace.ts";
 import { CONNECTION_COUNTS } from "./protocol.ts";
-import type { AgentHello, Answers, ConnectionCounts, CounterRow, EngineStatus, FromSubscriber, WorkerHello } from "./protocol.ts";
+import type { AgentHello, Answers, ConnectionCounts, CounterRow, EngineStatus, FromSubscriber, WorkerHello, Listen } from "./protocol.ts";
 
 export type Role = "worker" | "agent" | undefined;
 
@@ -155,11 +155,17 @@ function processes(message: WordFields): FromSubscriber | undefined {
 const EVENTS = ["started", "reloaded", "restarted"] as const;
 
 function engineEvent({ status, event: said, instance }: WordFields): FromSubscriber | undefined {
-  const { master, config, profiles } = fieldsOf(status) ?? {};
+  const { master, config, profiles, listens = [] } = fieldsOf(status) ?? {};
   const event = EVENTS.find((one) => one === said);
   const known = fieldsOf(profiles);
   if (!isCount(master) || typeof config !== "string" || !known || !event || !Object.values(known).every(fieldsOf)) return undefined;
-  return { op: "engine", status: { master, config, profiles: known as EngineStatus["profiles"] }, event, ...(instance === "stream" ? { instance } : {}) };
+  if (!Array.isArray(listens) || !listens.every(isListen)) return undefined;
+  return { op: "engine", status: { master, config, profiles: known as EngineStatus["profiles"], ...(listens.length > 0 ? { listens } : {}) }, event, ...(instance === "stream" ? { instance } : {}) };
+}
+
+function isListen(value: unknown): value is Listen {
+  const { id, protocol, host, port } = fieldsOf(value) ?? {};
+  return typeof id === "string" && typeof host === "string" && isCount(port) && (protocol === "tcp" || protocol === "udp");
 }
 
 function reloading({ seconds, farewell }: WordFields): FromSubscriber | undefined {

@@ -63,6 +63,8 @@ export interface EngineStatus {
   readonly config: string;
   /** Profiles in that nginx.conf, by id. */
   readonly profiles: Readonly<Record<string, Profile>>;
+  /** Sockets that this nginx opened itself; absent: none. */
+  readonly listens?: readonly Listen[];
 }
 
 /** A socket that an nginx opens itself, for the listener with this id. */
@@ -72,6 +74,8 @@ export interface Listen {
   /** IPv6 without brackets. */
   readonly host: string;
   readonly port: number;
+  /** TLS ends there. */
+  readonly ssl?: true;
 }
 
 /** Absent: the nginx that serves http. */

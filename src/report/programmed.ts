@@ -6,6 +6,7 @@
  * nor while Secrets that it newly refers to are being read. Secrets are waited for two seconds at most, because one that
  * cannot be read is a finding and no reason to wait. A version that changes nothing for workers is programmed at once.
  */
+import { isDeepStrictEqual } from "node:util";
 import type { EngineState } from "../engine/engine.ts";
 import { partKey } from "../compile/program.ts";
 import type { HostKey } from "../model/shapes/host-key.ts";
@@ -53,8 +54,11 @@ interface Pending {
 
 const READING_MS = 2000;
 
-/** @param underWay undefined: no turn of the controller is under way; otherwise it resolves when this one has ended. */
-export function trackProgrammed<O extends ServedObject = OwnObject>(state: () => EngineState, underWay: () => Promise<void> | undefined = () => undefined): ProgrammedObjects<O> {
+/**
+ * @param same whether a version asks for what the one before asked for, so that it is programmed if that one is
+ * @param underWay undefined: no turn of the controller is under way; otherwise it resolves when this one has ended.
+ */
+export function trackProgrammed<O extends ServedObject = OwnObject>(state: () => EngineState, underWay: () => Promise<void> | undefined = () => undefined, same: (before: O["object"], now: O["object"]) => boolean = () => false): ProgrammedObjects<O> {
   let ours: ReadonlyMap<string, O> | undefined;
   const done = new Map<string, O["object"]>();
   const pending = new Map<string, Pending>();
@@ -90,7 +94,10 @@ export function trackProgrammed<O extends ServedObject = OwnObject>(state: () =>
       for (const key of keys) {
         some = true;
         const own = now.get(key);
-        if (own) pending.set(key, { turn, generation: undefined, number: own.listens === true ? state().applied : 0 });
+        const before = done.get(key);
+        const known = ours?.get(key);
+        if (own && before && known && !pending.has(key) && same(before, own.object) && isDeepStrictEqual(known.hosts, own.hosts)) done.set(key, own.object);
+        else if (own) pending.set(key, { turn, generation: undefined, number: own.listens === true ? state().applied : 0 });
         else {
           pending.delete(key);
           done.delete(key);

@@ -27,6 +27,8 @@ export interface ManifestsOptions {
   readonly folders: readonly string[];
   /** Of objects that name none; absent: `default`. */
   readonly namespace?: string;
+  /** Objects of the Gateway API are read; absent: they are passed over. */
+  readonly gateways?: boolean;
   /** Files that are passed over, by the paths that `walk` gives. */
   readonly leaveOut?: ReadonlySet<string>;
   readonly log: Log;
@@ -61,9 +63,9 @@ interface Walked {
   readonly since: ReadonlySet<string>;
 }
 
-export function manifestsSource({ folders, namespace, leaveOut = new Set(), log }: ManifestsOptions): Source {
+export function manifestsSource({ folders, leaveOut = new Set(), log, ...rules }: ManifestsOptions): Source {
   const snapshot = new Snapshot();
-  const declarations = declarationsInto(snapshot, namespace);
+  const declarations = declarationsInto(snapshot, rules);
   const signatures = new Map<string, string>();
   let findings: readonly Finding[] | undefined;
   let changed: (() => void) | undefined;

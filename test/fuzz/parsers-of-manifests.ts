@@ -92,7 +92,7 @@ export const OF_MANIFESTS: readonly Parser[] = [
       for (const document of splitDocuments(text)) {
         const parsed = parseDocument(document.text);
         if (!parsed.valid) assert.ok(parsed.line >= 1 && !parsed.reason.includes("\n"), parsed.reason);
-        const { findings } = readDocument("a.yaml", document, "default");
+        const { findings } = readDocument("a.yaml", document, { namespace: "default", gateways: true });
         for (const { sentence, line } of findings) assert.ok(!/[\p{Cc}]/u.test(sentence) && (line === undefined || line >= 1), sentence);
         positionOfField(document.text, "spec.rules[0].http.paths[1].backend");
       }

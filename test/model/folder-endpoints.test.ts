@@ -22,7 +22,7 @@ test("the EndpointSlice that the finding shows gives the Service its endpoint, w
       const { severity, sentence } = findingOf(build(...given), "no-endpoints");
       assert.equal(severity, "error");
       const [document = "", flag = ""] = [/\{apiVersion.*\}\]\}/.exec(sentence)?.[0], /--endpoint=\S+$/.exec(sentence)?.[0]];
-      const read = readDocument("b.yaml", { index: 0, startLine: 1, text: document }, "default");
+      const read = readDocument("b.yaml", { index: 0, startLine: 1, text: document }, { namespace: "default", gateways: false });
       assert.deepEqual(read.findings, [], document);
       const wanted = [`127.0.0.1:${port.endsWith("8080") ? 8080 : 80}`];
       assert.deepEqual(endpointsOf(build(...given, ...read.declared.map(({ object }) => object)), `shop/${name}/80`), wanted, document);

@@ -9,6 +9,7 @@ import { documents, site } from "../support/manifests.ts";
 import { freePorts, startSluice, type Sluice } from "../support/sluice.ts";
 
 const ADDRESS = "127.9.3.1";
+const ARGS = ["--gateway-api", "--gateway-addresses=127.9.3.0/24"];
 
 let echo: EchoBackend;
 let sluice: Sluice;
@@ -22,7 +23,7 @@ before(async () => {
   echo = await startEcho("web");
   ports = await freePorts(3);
   sluice = await startSluice({
-    args: ["--gateway-api", "--gateway-addresses=127.9.3.0/24"],
+    args: ARGS,
     files: {
       "web.yaml": serviceAt("web", echo.port), "class.yaml": documents(GATEWAY_CLASS), "gateway.yaml": gateway(ports[0] ?? 0),
       "route.yaml": documents(httpRoute({ name: "web", parents: ["shop"], rules: [ruleTo("web")] })),
@@ -55,4 +56,15 @@ test("a port that another process has is said, and everything else is served", a
   assert.equal(await status(first), 200);
   assert.equal((await ask({ address: "127.9.3.2", port: first, host: "x.example", path: "/" })).status, 200);
   assert.match(sluice.log(), new RegExp(`ports of Gateways cannot be had.*${third} \\(EADDRINUSE\\)`));
+});
+
+test("a controller that takes over a living nginx knows the ports that it has", async () => {
+  const [first = 0, second = 0] = ports;
+  await sluice.apply({ "gateway.yaml": gateway(first, second) });
+  sluice.process.kill("SIGKILL");
+  await new Promise((resolve) => sluice.process.once("exit", resolve));
+  assert.equal(await status(second), 200);
+  sluice = await startSluice({ args: ARGS, successorOf: sluice });
+  assert.equal(await status(second), 200);
+  assert.equal((await sluice.generation()).reloads, 0);
 });

@@ -9,7 +9,6 @@ import * as ssl from "ngx.ssl";
 import { hostNamed, isDeclared } from "../match.ts";
 import { addressText } from "../address-text.ts";
 import { listenerAt } from "../fronts.ts";
-import { CATCH_ALL } from "../program.ts";
 import { byName } from "../tables.ts";
 import { askClient } from "./client-auth.ts";
 import { options } from "./options.ts";
@@ -30,7 +29,7 @@ export function certificate(): void {
   const [sent] = ssl.server_name();
   const name = serverName(sent);
   const listener = options.gateways ? gatewayListener(name) : undefined;
-  if (listener !== undefined) return show(tables.names[listener + "|" + CATCH_ALL]);
+  if (listener !== undefined) return show(tables.listenerNames[listener]);
   if (tables.settings.rejectHandshake === true && !isDeclared(tables, request, name)) {
     countAnswer("unknown-server-name");
     return ngx.exit(ngx.ERROR);
@@ -44,7 +43,7 @@ export function certificate(): void {
 function gatewayListener(name: string): string | undefined {
   const [address] = ssl.raw_server_addr();
   const [port] = ssl.server_port();
-  return address === undefined || port === undefined ? undefined : listenerAt(tables, addressText(address), port, name);
+  return address === undefined || port === undefined ? undefined : listenerAt(tables, request, addressText(address), String(port), name);
 }
 
 function show(id: string | undefined): void {

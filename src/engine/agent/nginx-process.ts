@@ -106,7 +106,9 @@ export class NginxProcess {
 
   get status(): EngineStatus {
     const running = this.#running;
-    return running ? { master: running.pid, config: running.config, profiles: running.profiles } : NO_ENGINE;
+    if (!running) return NO_ENGINE;
+    const { pid: master, config, profiles, listens } = running;
+    return { master, config, profiles, ...(listens.length > 0 ? { listens } : {}) };
   }
 
   /** Old workers that are still there. */

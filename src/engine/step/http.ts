@@ -42,9 +42,9 @@ export function configureHttp(turn: Turn, program: Wants, facts: EngineFacts): v
   takeTrials(turn, examine(turn.state.trials, { confOf, settings, facts, config: program.config }, new Map([...held, ...program.profiles]), status, turn.now));
   if (holdPlans(turn.state.trials, turn.now)) return;
   const listens = listensOf(turn, program, facts);
-  const { open } = turn.state.http;
+  const open = openIn(status);
   const plan = planReload({ confOf, settings, facts, program, held, status, listens, open, usable: usableIn(turn.state) });
-  const askers = namespacesAsking(turn.state);
+  const askers = new Set([...namespacesAsking(turn.state), ...opening(listens, open, program)]);
   const wait = plan ? waitFor(turn, program, plan, askers) : 0;
   if (wait > 0) return setHttp(turn, { delayed: { until: turn.now + wait, config: program.config } });
   setHttp(turn, { planned: { profiles: program.profiles, fronts: program.fronts, config: program.config, status } });
@@ -61,12 +61,23 @@ function listensOf({ state: { settings, http: { blocked } }, now }: Turn, { fron
   return now < blocked.retryAt ? all.filter(({ id }) => !blocked.sockets.has(id)) : all;
 }
 
+/** Sockets of Gateways that nginx has. */
+function openIn({ listens = [] }: EngineStatus): readonly FrontListen[] {
+  return listens.map(({ id, host, port, ssl = false }) => ({ id, host, port, ssl }));
+}
+
+/** Namespaces of Gateways that ask for sockets which nginx does not have. */
+function opening(listens: readonly FrontListen[], open: readonly FrontListen[], { fronts }: Wants): readonly string[] {
+  const ports = new Set(listens.filter(({ id, ssl }) => open.every((one) => one.id !== id || one.ssl !== ssl)).map(({ port }) => port));
+  return ports.size === 0 ? [] : [...fronts.values()].flatMap(({ port, origin }) => (ports.has(port) ? [origin.namespace] : []));
+}
+
 function order(turn: Turn, attempt: ReloadAttempt): void {
   const { plan: { conf: { text, digest }, files, profiles, listens } } = attempt;
   setHttp(turn, { ordered: attempt });
   const { applied } = turn.state;
   setState(turn, { applied: applied.generation === 0 ? firstOrdered(applied) : waitingOrdered(applied) });
-  turn.orders.push({ kind: "tell", order: { op: "configure", text, digest, files, profiles: Object.fromEntries(profiles), ...(listens.length > 0 ? { listens: listens.map(({ id, host, port }) => ({ id, host, port, protocol: "tcp" as const })) } : {}) } });
+  turn.orders.push({ kind: "tell", order: { op: "configure", text, digest, files, profiles: Object.fromEntries(profiles), ...(listens.length > 0 ? { listens: listens.map(({ id, host, port, ssl }) => ({ id, host, port, protocol: "tcp" as const, ...(ssl ? { ssl } : {}) })) } : {}) } });
 }
 
 /**
@@ -137,7 +148,7 @@ export function hearHttp(turn: Turn, { status, event }: FromSubscriber & { reado
   const attempt = [ordered, refusal?.attempt].find((one) => one?.plan.conf.digest === status.config);
   if (!attempt) return;
   if (attempt === ordered) answered(turn, attempt);
-  setHttp(turn, { refusal: undefined, loads: loads + 1, loadedAt: turn.now, open: attempt.plan.listens, blocked: without(blocked, attempt.plan.listens) });
+  setHttp(turn, { refusal: undefined, loads: loads + 1, loadedAt: turn.now, blocked: without(blocked, attempt.plan.listens) });
   if (event !== "reloaded") return;
   const { plan: { reason }, askers } = attempt;
   setState(turn, { pace: paceReloaded(pace, askers, turn.now) });

@@ -5,7 +5,6 @@
  * is tried again; a reload that waits for its time is `delayed`.
  */
 import { nginxConf } from "../../compile/nginx-conf.ts";
-import type { FrontListen } from "../../compile/fronts.ts";
 import type { EngineFacts } from "../../compile/facts.ts";
 import type { PartKey, Program } from "../../compile/program.ts";
 import type { Settings } from "../../settings.ts";
@@ -60,8 +59,6 @@ export interface Http {
   readonly delayed: { readonly until: number; readonly config: Wants["config"] } | undefined;
   /** What the last plan was made from: while all of it is the same, no new plan is needed. */
   readonly planned: { readonly profiles: Wants["profiles"]; readonly fronts: Wants["fronts"]; readonly config: Wants["config"]; readonly status: EngineStatus } | undefined;
-  /** Sockets beside those of http and https that come with the configuration that nginx runs. */
-  readonly open: readonly FrontListen[];
   /** Sockets that others have: id → why; they are left out, and tried again then. */
   readonly blocked: { readonly sockets: ReadonlyMap<string, string>; readonly retryAt: number };
   /** Number of the newest Program whose configuration was tried: nginx has taken or refused it. */
@@ -109,7 +106,7 @@ export function initialState(settings: Settings, confOf: ConfOf = nginxConf): St
     applied: NOTHING_APPLIED,
     promised: 0,
     http: {
-      status: NO_ENGINE, ordered: undefined, refusal: undefined, delayed: undefined, planned: undefined, open: [], blocked: { sockets: new Map(), retryAt: 0 }, configured: 0, loads: 0, refusals: 0, loadedAt: 0,
+      status: NO_ENGINE, ordered: undefined, refusal: undefined, delayed: undefined, planned: undefined, blocked: { sockets: new Map(), retryAt: 0 }, configured: 0, loads: 0, refusals: 0, loadedAt: 0,
       reloads: new Map(),
     },
     streams: NO_STREAMS,

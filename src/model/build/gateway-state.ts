@@ -15,6 +15,8 @@ export interface GatewayState {
   listeners: ReadonlyMap<string, GatewayListener>;
   /** Secrets that their listeners ask for, missing ones included. */
   secrets: ReadonlySet<string>;
+  /** Those of them whose certificates are served. */
+  served: ReadonlySet<string>;
   /** Routes that name a Gateway, by `namespace/name`. */
   readonly routes: Map<string, ParsedRoute>;
   /** What became of each of a route's references to Gateways that are ours. */
@@ -41,7 +43,7 @@ export interface GatewayWork {
 
 export function emptyGatewayState(): GatewayState {
   return {
-    gateways: new Map(), listeners: new Map(), secrets: new Set(), routes: new Map(), attachments: new Map(),
+    gateways: new Map(), listeners: new Map(), secrets: new Set(), served: new Set(), routes: new Map(), attachments: new Map(),
     routeGateways: new References(), routeObjects: new References(), routeHosts: new References(), routeListeners: new References(),
     judged: emptyPart(), fronts: emptyPart(),
   };

@@ -55,7 +55,7 @@ export function* updateGateways(state: ModelState, work: Work): Steps<void> {
 
 /** Gives the keys of all Gateways that are or were ours. */
 function updateAll({ settings, gateway, credentials }: ModelState, { snapshot, gateways: work }: Work): ReadonlySet<string> {
-  const { classes, gateways, fronts } = readGateways(snapshot, settings);
+  const { classes, gateways, fronts } = readGateways(snapshot, settings, gateway.served);
   noteClasses(gateway, classes);
   const all = new Set([...gateway.gateways.keys(), ...gateways.keys()]);
   for (const key of all) {
@@ -65,6 +65,7 @@ function updateAll({ settings, gateway, credentials }: ModelState, { snapshot, g
     for (const route of gateway.routeGateways.to(key)) work.routes.add(route);
   }
   gateway.gateways = gateways;
+  gateway.served = new Set([...gateways.values()].flatMap(({ listeners }) => listeners.flatMap(({ certificates }) => certificates)));
   gateway.secrets = new Set([...gateways.values()].flatMap(({ listeners }) => listeners.flatMap(({ secrets }) => secrets)));
   gateway.listeners = new Map([...gateways.values()].flatMap(({ listeners }) => listeners.map((one) => [one.key, one] as const)));
   replaceParts(gateway.fronts, fronts);
@@ -119,7 +120,9 @@ function lookup({ snapshot }: Work, noted: Set<string>): RouteLookup {
 
 function attachAll({ gateway }: ModelState, { snapshot }: Work, route: ParsedRoute, noted: Set<string>): readonly Attachment[] {
   const { namespace } = route.object.metadata;
-  return route.parents.flatMap((parentRef) => {
+  return route.parents.flatMap((parentRef, index) => {
+    // Of two equal references the first counts: the status has one entry for both.
+    if (route.parents.findIndex((one) => isDeepStrictEqual(one, parentRef)) < index) return [];
     const key = gatewayOf(parentRef, namespace);
     const parsed = key === undefined ? undefined : gateway.gateways.get(key);
     if (!parsed) return [];

@@ -18,21 +18,23 @@ const MOST_TRIED = 65_536;
 /**
  * @param gateways the oldest first. One that got an address keeps it, as its status says.
  * @param networks where Gateways may have addresses
+ * @param reserved addresses that are never a Gateway's
  */
-export function assignAddresses(gateways: readonly Gateway[], networks: readonly string[]): ReadonlyMap<Gateway, GatewayAddresses> {
-  const allowed = blockList(networks);
-  const taken = new Set(gateways.flatMap((one) => askedFor(one).map(({ value }) => value)));
+export function assignAddresses(gateways: readonly Gateway[], networks: readonly string[], reserved: readonly string[]): ReadonlyMap<Gateway, GatewayAddresses> {
+  const allowed = addressesIn(networks, reserved);
   const assigned = new Map<Gateway, GatewayAddresses>();
-  const kept = new Set<string>();
+  /** Address → the Gateway that has it. Several may ask for one: their listeners are told apart as those of one Gateway are. */
+  const kept = new Map<string, Gateway>();
   for (const gateway of gateways) {
     if (!wantsAny(gateway)) continue;
-    const before = statusAddresses(gateway).find((one) => allowed(one) && !taken.has(one) && !kept.has(one));
-    if (before !== undefined) kept.add(before);
-    if (before !== undefined) assigned.set(gateway, { own: [before] });
+    const before = statusAddresses(gateway).find((one) => allowed(one) && !kept.has(one));
+    if (before === undefined) continue;
+    kept.set(before, gateway);
+    assigned.set(gateway, { own: [before] });
   }
-  for (const used of kept) taken.add(used);
-  const free = freeAddresses(networks, taken);
-  for (const gateway of gateways) assigned.set(gateway, assigned.get(gateway) ?? assign(gateway, { allowed, free, networks }));
+  const taken = new Set([...kept.keys(), ...gateways.flatMap((one) => askedFor(one).flatMap(({ value }) => (value === undefined ? [] : normal(value))))]);
+  const free = freeAddresses(networks, taken, allowed);
+  for (const gateway of gateways) assigned.set(gateway, assigned.get(gateway) ?? assign(gateway, { allowed, free, networks, kept }));
   return assigned;
 }
 
@@ -40,14 +42,16 @@ interface Ground {
   readonly allowed: (address: string) => boolean;
   readonly free: Iterator<string>;
   readonly networks: readonly string[];
+  /** Addresses that Gateways got, which nobody else may ask for. */
+  readonly kept: ReadonlyMap<string, Gateway>;
 }
 
-function assign(gateway: Gateway, { allowed, free, networks }: Ground): GatewayAddresses {
+function assign(gateway: Gateway, { allowed, free, networks, kept }: Ground): GatewayAddresses {
   const asked = askedFor(gateway);
   const odd = asked.find(({ type }) => type !== "IPAddress");
   if (odd) return { refused: condition("Accepted", false, "UnsupportedAddress", `Addresses of type "${odd.type}" are not supported: use IPAddress`) };
-  const values = asked.flatMap(({ value }) => (value === undefined ? [] : [value]));
-  const foreign = values.find((value) => isIP(value) === 0 || !allowed(value));
+  const values = [...new Set(asked.flatMap(({ value }) => (value === undefined ? [] : [normal(value)])))];
+  const foreign = values.find((value) => isIP(value) === 0 || !allowed(value) || kept.has(value));
   if (foreign !== undefined) {
     const where = networks.length === 0 ? "no Gateway has an address of its own here (--gateway-addresses)" : `use one of ${networks.join(", ")}, or none`;
     return { unusable: condition("Programmed", false, "AddressNotUsable", `The address "${foreign}" cannot be had: ${where}`) };
@@ -70,16 +74,22 @@ function wantsAny(gateway: Gateway): boolean {
 function statusAddresses({ status }: Gateway): readonly string[] {
   const addresses = (status as { readonly addresses?: unknown } | undefined)?.addresses;
   if (!Array.isArray(addresses)) return [];
-  return addresses.flatMap((one: { readonly value?: unknown }) => (typeof one.value === "string" ? [one.value] : []));
+  return addresses.flatMap((one: { readonly value?: unknown } | null) => (typeof one?.value === "string" ? [one.value] : []));
 }
 
-function blockList(networks: readonly string[]): (address: string) => boolean {
+/** As nginx writes an address in `$server_addr`; what is none stays as it is. */
+function normal(address: string): string {
+  return isIP(address) === 6 && !address.includes("%") ? new URL(`http://[${address}]/`).hostname.slice(1, -1) : address;
+}
+
+function addressesIn(networks: readonly string[], reserved: readonly string[]): (address: string) => boolean {
+  const never = new Set(reserved.map(normal));
   const list = new BlockList();
   for (const network of networks) {
     const { base, family, length } = parts(network);
     list.addSubnet(base, length, family);
   }
-  return (address) => isIP(address) !== 0 && list.check(address, isIP(address) === 4 ? "ipv4" : "ipv6");
+  return (address) => isIP(address) !== 0 && !never.has(normal(address)) && list.check(address, isIP(address) === 4 ? "ipv4" : "ipv6");
 }
 
 function parts(network: string): { readonly base: string; readonly family: "ipv4" | "ipv6"; readonly length: number } {
@@ -89,14 +99,14 @@ function parts(network: string): { readonly base: string; readonly family: "ipv4
 }
 
 /** Addresses that nobody has, in order, without that of the network itself. Of an IPv6 network only the address that it is written with. */
-function* freeAddresses(networks: readonly string[], taken: ReadonlySet<string | undefined>): Generator<string, undefined> {
+function* freeAddresses(networks: readonly string[], taken: ReadonlySet<string>, allowed: (address: string) => boolean): Generator<string, undefined> {
   for (const network of networks) {
     const { base, family, length } = parts(network);
     const count = family === "ipv6" ? 1 : Math.min(2 ** (32 - length), MOST_TRIED);
     const first = family === "ipv6" ? 0 : Math.floor(numberOf(base) / 2 ** (32 - length)) * 2 ** (32 - length);
     for (let i = count > 1 ? 1 : 0; i < count; i++) {
-      const address = family === "ipv6" ? base : textOfNumber(first + i);
-      if (!taken.has(address)) yield address;
+      const address = family === "ipv6" ? normal(base) : textOfNumber(first + i);
+      if (!taken.has(address) && allowed(address)) yield address;
     }
   }
   return undefined;

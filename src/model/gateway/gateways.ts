@@ -1,7 +1,8 @@
 /** All Gateways that are ours together: their addresses, their listeners, and where requests come in for them. */
 import { GATEWAY_GROUP } from "../../source/gateway/kinds.ts";
-import type { Gateway, GatewayClass } from "../../source/objects.ts";
+import type { Gateway, GatewayClass, Secret } from "../../source/objects.ts";
 import { keyOf, type Snapshot } from "../../source/snapshot.ts";
+import { oncePer } from "../../support/once-per.ts";
 import { flatText } from "../../support/kept-text.ts";
 import { CATCH_ALL } from "../../../edge/src/program.ts";
 import { readSecretState } from "../secrets/certificates.ts";
@@ -17,6 +18,9 @@ export interface GatewaySettings {
   readonly gatewayAddresses: readonly string[];
   readonly httpPort: number;
   readonly httpsPort: number;
+  /** Addresses that Ingresses have; empty: all. */
+  readonly bindAddress: readonly string[];
+  readonly enableSslPassthrough: boolean;
 }
 
 export interface ParsedGateway {
@@ -37,9 +41,12 @@ export interface AllGateways {
   readonly fronts: ReadonlyMap<string, Front>;
 }
 
-/** The Gateways whose class is ours, and what they make of this machine's addresses and ports; the oldest has the first choice. */
-export function readGateways(snapshot: Snapshot, settings: GatewaySettings): AllGateways {
-  const lookup = lookupOf(snapshot);
+/**
+ * The Gateways whose class is ours, and what they make of this machine's addresses and ports; the oldest has the first choice.
+ * @param former Secrets (`namespace/name`) whose certificates were served before
+ */
+export function readGateways(snapshot: Snapshot, settings: GatewaySettings, former: ReadonlySet<string>): AllGateways {
+  const lookup = lookupOf(snapshot, former);
   const ownClasses = [...snapshot.all("GatewayClass").values()].filter(({ spec }) => spec.controllerName === settings.gatewayController);
   const classes = new Set(ownClasses.map(({ metadata }) => metadata.name));
   const ours = [...snapshot.all("Gateway").values()]
@@ -47,29 +54,47 @@ export function readGateways(snapshot: Snapshot, settings: GatewaySettings): All
     .map((object) => ({ object, age: ageOf(object) }))
     .sort((a, b) => byGatewayAge(a.age, b.age))
     .map(({ object }) => object);
-  const addresses = assignAddresses(ours, settings.gatewayAddresses);
+  const addresses = assignAddresses(ours, settings.gatewayAddresses, settings.bindAddress);
   const crowded: Crowded = new Map();
   const read = ours.map((object): ParsedGateway => ({
-    key: keyOf(object.metadata.namespace, object.metadata.name), object, listeners: readListeners(object, lookup), addresses: addresses.get(object) ?? {},
+    key: keyOf(object.metadata.namespace, object.metadata.name), object, listeners: listenersOf(object, lookup), addresses: addresses.get(object) ?? {},
   }));
   const fronts = frontsOf(read, settings, crowded);
   return { fronts, classes: ownClasses.map(judgeClass), gateways: new Map(read.map((one) => [one.key, { ...one, listeners: one.listeners.map((listener) => withRoom(listener, crowded)) }])) };
 }
 
-function lookupOf(snapshot: Snapshot): ListenerLookup {
+/** What is wrong with a Secret is found out once: reading a certificate takes a tenth of a millisecond. */
+const problemOf = oncePer((secret: Secret) => ({ problem: readSecretState(secret, undefined).problem }));
+
+function lookupOf(snapshot: Snapshot, former: ReadonlySet<string>): ListenerLookup {
+  const grants = Map.groupBy(snapshot.all("ReferenceGrant").values(), ({ metadata }) => metadata.namespace);
   return {
     certificateProblem(key) {
       const secret = snapshot.all("Secret").get(key);
-      return secret ? readSecretState(secret, undefined).problem : "it does not exist";
+      return secret ? problemOf(secret).problem : "it does not exist";
     },
-    grants: (namespace) => [...snapshot.all("ReferenceGrant").values()].filter(({ metadata }) => metadata.namespace === namespace),
+    hasFormer: (key) => former.has(key) && snapshot.all("Secret").has(key),
+    grants: (namespace) => grants.get(namespace) ?? [],
   };
+}
+
+/** A Gateway that this code cannot cope with has no listener, and stops nobody else's. */
+function listenersOf(object: Gateway, lookup: ListenerLookup): readonly GatewayListener[] {
+  try {
+    return readListeners(object, lookup);
+  } catch {
+    return [];
+  }
 }
 
 function frontsOf(gateways: readonly ParsedGateway[], settings: GatewaySettings, crowded: Crowded): ReadonlyMap<string, Front> {
   const fronts = new Map<string, Front & { readonly listeners: Record<string, string> }>();
   for (const { object: { metadata: { namespace, name } }, listeners, addresses: { own, refused, unusable } } of gateways) {
     if (refused || unusable) continue;
+    for (const address of own ?? []) {
+      const id = frontId(address);
+      fronts.set(id, fronts.get(id) ?? { id, address, port: 0, https: false, listeners: {}, origin: { kind: "Gateway", namespace, name, field: "spec.addresses" } });
+    }
     for (const listener of listeners.filter(({ usable }) => usable)) {
       if (own === undefined && isIngress(listener, settings)) {
         const message = `Listener "${listener.name}" wants all names at port ${listener.port}, which Ingresses have: give it a host name, or Gateways addresses of their own (--gateway-addresses)`;
@@ -80,13 +105,17 @@ function frontsOf(gateways: readonly ParsedGateway[], settings: GatewaySettings,
         const id = frontId(address, listener.port);
         const origin = { kind: "Gateway", namespace, name, field: "spec.listeners" };
         const https = listener.protocol === "HTTPS";
+        if (https && settings.enableSslPassthrough && listener.port === settings.httpsPort) {
+          crowded.set(listener, condition("Accepted", false, "PortUnavailable", `Listener "${listener.name}": with --enable-ssl-passthrough port ${listener.port} cannot be a Gateway's: give it another`));
+          continue;
+        }
         if (spoken(listener.port, fronts.values(), settings) === !https) {
           crowded.set(listener, condition("Accepted", false, "PortUnavailable", `Listener "${listener.name}": port ${listener.port} is one of ${https ? "http" : "https"} here: give it another`));
           continue;
         }
         const front = fronts.get(id) ?? { id, ...(address === undefined ? {} : { address }), port: listener.port, https, listeners: {}, origin };
         fronts.set(id, front);
-        const holder = front.listeners[listener.hostname];
+        const holder = Object.hasOwn(front.listeners, listener.hostname) ? front.listeners[listener.hostname] : undefined;
         if (holder === undefined) front.listeners[listener.hostname] = listener.key;
         else crowded.set(listener, condition("Accepted", false, "PortUnavailable", `Listener "${listener.name}": an older Gateway has its port and host name: give it another, or the Gateway an address of its own`));
       }
@@ -128,7 +157,7 @@ export function judgeGateway({ object, listeners, addresses: { own, refused, unu
   return {
     object, hosts: [], listens: true,
     conditions: [accepted, ...(unusable ? [unusable] : [])],
-    addresses: unusable || refused ? [] : (own ?? []).map((value) => ({ type: "IPAddress", value })),
+    addresses: unusable || refused ? [] : (own ?? []).slice(0, MOST_ADDRESSES).map((value) => ({ type: "IPAddress", value })),
     listeners: listeners.map((listener) => ({
       name: listener.name,
       supportedKinds: listener.kinds.map((kind) => ({ group: GATEWAY_GROUP, kind })),
@@ -138,6 +167,9 @@ export function judgeGateway({ object, listeners, addresses: { own, refused, unu
     })),
   };
 }
+
+/** GatewayStatus.addresses: more are refused by the API server. */
+export const MOST_ADDRESSES = 16;
 
 /** Conditions of a listener are as they should be when they are true, but for `Conflicted`. */
 export function isTrouble({ type, status }: StatusCondition): boolean {

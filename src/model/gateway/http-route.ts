@@ -9,6 +9,7 @@ import type { HttpRoute } from "../../source/objects.ts";
 import { keyOf } from "../../source/snapshot.ts";
 import { exact } from "../../support/exact.ts";
 import { oneOfAll } from "../../support/kept-text.ts";
+import { printable } from "../../support/text.ts";
 import { CATCH_ALL } from "../../../edge/src/program.ts";
 import { normalHost } from "../grammar/host-name.ts";
 import { ageOf, type Age } from "../shapes/age.ts";
@@ -50,8 +51,21 @@ export interface ParsedRoute {
   readonly resolved: StatusCondition;
 }
 
+/** Never throws: a route that this code cannot cope with is refused alone, and its condition asks for a report. */
 export function parseHttpRoute(object: HttpRoute, lookup: RouteLookup): ParsedRoute {
-  const { metadata: { namespace, name }, spec: { parentRefs = [], hostnames = [], rules = [{}] } } = object;
+  try {
+    return parse(object, lookup);
+  } catch (error) {
+    const { metadata: { namespace, name }, spec: { parentRefs = [] } } = object;
+    const accepted = condition("Accepted", false, "UnsupportedValue", `Sluice cannot read the route (please report it): ${printable((error as Error).message)}`);
+    const resolved = condition("ResolvedRefs", true, "ResolvedRefs", "No reference was followed");
+    return { key: keyOf(namespace, name), object, age: ageOf(object), parents: parentRefs, hostnames: [CATCH_ALL], rules: [], accepted, partiallyInvalid: undefined, resolved };
+  }
+}
+
+function parse(object: HttpRoute, lookup: RouteLookup): ParsedRoute {
+  const { metadata: { namespace, name }, spec: { parentRefs = [], hostnames = [], rules: declared = [] } } = object;
+  const rules = declared.length === 0 ? [{}] : declared;
   const problems: string[] = [];
   const unresolved: StatusCondition[] = [];
   const names = hostnames.flatMap((one) => normalHost(one) ?? []);
@@ -79,8 +93,9 @@ interface Reading {
   readonly unresolved: StatusCondition[];
 }
 
-function readRule({ name = "", matches = [{}], filters = [], backendRefs = [], timeouts, retry, sessionPersistence }: HttpRule, field: string, namespace: string, reading: Reading): RouteRule {
+function readRule({ name = "", matches: given = [], filters = [], backendRefs = [], timeouts, retry, sessionPersistence }: HttpRule, field: string, namespace: string, reading: Reading): RouteRule {
   const { lookup, problems, unresolved } = reading;
+  const matches = given.length === 0 ? [{}] : given;
   const read = matches.map((match, index) => readMatch(match, oneOfAll(matches.length === 1 ? `${field}.matches` : `${field}.matches[${index}]`)));
   for (const one of read) if (typeof one === "string") problems.push(one);
   const done = readFilters(filters, `${field}.filters`);

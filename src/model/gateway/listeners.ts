@@ -29,12 +29,14 @@ export interface GatewayListener {
 }
 
 /** Kinds of routes that listeners of a protocol can serve. */
-const KINDS: Readonly<Record<string, readonly string[]>> = { HTTP: ["HTTPRoute"], HTTPS: ["HTTPRoute"] };
+const KINDS: ReadonlyMap<string, readonly string[]> = new Map([["HTTP", ["HTTPRoute"]], ["HTTPS", ["HTTPRoute"]]]);
 
 /** What a listener reads beside its Gateway. */
 export interface ListenerLookup {
   /** Why a Secret holds no certificate that can be served; undefined: it does. */
   certificateProblem(key: string): string | undefined;
+  /** The Secret is there, and held a certificate before: that one is served on. */
+  hasFormer(key: string): boolean;
   /** The ReferenceGrants of a namespace. */
   grants(namespace: string): Iterable<ReferenceGrant>;
 }
@@ -51,7 +53,7 @@ export function readListeners({ metadata: { namespace, name }, spec: { listeners
 function readListener(key: string, namespace: string, listener: ListenerSpec, conflict: StatusCondition | undefined, lookup: ListenerLookup): GatewayListener {
   const { name = "", hostname = "", port = 0, protocol = "", allowedRoutes = {} } = listener;
   const host = hostname === "" ? CATCH_ALL : normalHost(hostname);
-  const able = KINDS[protocol] ?? [];
+  const able = KINDS.get(protocol) ?? [];
   const asked = (allowedRoutes.kinds ?? []).map(({ group = GATEWAY_GROUP, kind = "" }) => ({ group, kind }));
   const valid = asked.filter(({ group, kind }) => group === GATEWAY_GROUP && able.includes(kind));
   const kinds = asked.length === 0 ? able : [...new Set(valid.map(({ kind }) => kind))];
@@ -94,31 +96,31 @@ function readCertificates({ name, tls = {} }: ListenerSpec, namespace: string, l
     } else {
       secrets.push(key);
       const why = lookup.certificateProblem(key);
-      if (why === undefined) usable.push(key);
-      else problems.push(refuse("InvalidCertificateRef", `names the Secret "${key}", which cannot be used: ${why}`));
+      if (why === undefined || lookup.hasFormer(key)) usable.push(key);
+      if (why !== undefined) problems.push(refuse("InvalidCertificateRef", `names the Secret "${key}", which cannot be used: ${why}`));
     }
   }
   return { secrets, usable, ...(problems[0] ? { problem: problems[0] } : {}) };
 }
 
 function accept({ name, protocol = "", hostname = "", port }: ListenerSpec, valid: boolean): StatusCondition {
-  if (KINDS[protocol] === undefined) {
-    return condition("Accepted", false, "UnsupportedProtocol", `Listener "${name}" is of the protocol "${protocol}": use ${Object.keys(KINDS).join(" or ")}`);
+  if (!KINDS.has(protocol)) {
+    return condition("Accepted", false, "UnsupportedProtocol", `Listener "${name}" is of the protocol "${protocol}": use ${[...KINDS.keys()].join(" or ")}`);
   }
   if (valid) return condition("Accepted", true, "Accepted", "The listener is valid");
   return condition("Accepted", false, "Invalid", port === undefined ? `Listener "${name}" names no port from 1 to 65535` : `"${hostname}" is not a host name`);
 }
 
 /** Protocols of one port that go together, by family. */
-const FAMILIES: Readonly<Record<string, string>> = { HTTP: "http", HTTPS: "tls", TLS: "tls" };
+const FAMILIES: ReadonlyMap<string, string> = new Map([["HTTP", "http"], ["HTTPS", "tls"], ["TLS", "tls"]]);
 
 /** Of two listeners that cannot be told apart, none is served (Gateway API, distinct listeners). */
 function conflictsOf(listeners: readonly ListenerSpec[]): ReadonlyMap<ListenerSpec, StatusCondition> {
   const found = new Map<ListenerSpec, StatusCondition>();
   for (const [port, ofPort] of Map.groupBy(listeners, (one) => one.port)) {
     for (const one of ofPort) {
-      const others = ofPort.filter((other) => other !== one && KINDS[other.protocol ?? ""] !== undefined);
-      const family = ({ protocol = "" }: ListenerSpec): string => FAMILIES[protocol] ?? protocol;
+      const others = ofPort.filter((other) => other !== one && KINDS.has(other.protocol ?? ""));
+      const family = ({ protocol = "" }: ListenerSpec): string => FAMILIES.get(protocol) ?? protocol;
       const odd = others.find((other) => family(other) !== family(one));
       const same = others.find((other) => family(other) === family(one) && (other.hostname ?? "") === (one.hostname ?? ""));
       if (odd) found.set(one, condition("Conflicted", true, "ProtocolConflict", `Listener "${odd.name}" has another protocol on port ${port}: give one of them another port`));

@@ -9,6 +9,7 @@ export interface Front {
   readonly id: string;
   /** Absent: wherever http is listened for. */
   readonly address?: string;
+  /** 0: the front only says that its address belongs to a Gateway. */
   readonly port: number;
   /** TLS ends here. */
   readonly https: boolean;
@@ -18,6 +19,7 @@ export interface Front {
   readonly origin: Origin;
 }
 
-export function frontId(address: string | undefined, port: number): string {
-  return `${address ?? "*"} ${port}`;
+/** @param port absent: the id that says that all ports of an address belong to Gateways */
+export function frontId(address: string | undefined, port?: number): string {
+  return `${address ?? "*"} ${port ?? "*"}`;
 }

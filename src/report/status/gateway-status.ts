@@ -7,9 +7,15 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import type { ListenerStatus, ObjectStatus, ParentStatus, StatusCondition } from "../../model/shapes/object-status.ts";
+import { MOST_ADDRESSES } from "../../model/gateway/gateways.ts";
 import { condition } from "../../model/shapes/object-status.ts";
 import { fields } from "../../source/kubernetes/trim.ts";
 import type { StatusChange } from "./status-requests.ts";
+
+/** Whether two versions of an object differ in their status or metadata alone: the API server counts `generation` up with every change of the spec. */
+export function sameGeneration(a: ObjectStatus["object"], b: ObjectStatus["object"]): boolean {
+  return a.metadata.uid !== undefined && a.metadata.uid === b.metadata.uid && a.metadata.generation === b.metadata.generation;
+}
 
 export interface StatusFacts {
   readonly controller: string;
@@ -41,7 +47,7 @@ export function gatewayStatus(said: ObjectStatus, facts: StatusFacts): StatusCha
     const addresses = said.addresses?.length === 0 ? facts.shared : (said.addresses ?? []);
     const all = [...conditions.filter(({ type }) => type !== "Programmed"), gatewayProgrammed(said, facts, addresses.length > 0)];
     return {
-      addresses: addresses.map((one) => ({ ...one })),
+      addresses: addresses.slice(0, MOST_ADDRESSES).map((one) => ({ ...one })),
       conditions: mergedConditions(entries(stored["conditions"]), all, OWN_TYPES.object, writing),
       listeners: listeners.map((one) => mergedListener(entries(stored["listeners"]).find(({ name }) => name === one.name), one, writing)),
     };

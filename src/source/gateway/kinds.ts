@@ -72,7 +72,8 @@ export const GATEWAY_KINDS = {
   GatewayClass: { plural: "gatewayclasses", versions: ["v1", "v1beta1"], namespaced: false, spec: CLASS },
   Gateway: { plural: "gateways", versions: ["v1", "v1beta1"], namespaced: true, spec: GATEWAY },
   HTTPRoute: { plural: "httproutes", versions: ["v1", "v1beta1"], namespaced: true, spec: HTTP_ROUTE },
-  ReferenceGrant: { plural: "referencegrants", versions: ["v1", "v1beta1"], namespaced: true, spec: GRANT },
+  // Every release of the API serves v1beta1, and not every one v1.
+  ReferenceGrant: { plural: "referencegrants", versions: ["v1beta1", "v1"], namespaced: true, spec: GRANT },
 } as const satisfies Readonly<Record<string, GatewayKind>>;
 
 export type GatewayKindName = keyof typeof GATEWAY_KINDS;

@@ -14,7 +14,7 @@ import { ManifestOrigin } from "./documents.ts";
 import { duplicateObject, fileCut, fileEmptied, fileSubject, fileUnreadable, tooLarge } from "./findings.ts";
 import type { Where } from "./findings.ts";
 import { readDocument, refKeyOf, WITHOUT_KIND } from "./read-object.ts";
-import type { Declared, DocumentRead, RefKey } from "./read-object.ts";
+import type { Declared, DocumentRead, ReadingRules, RefKey } from "./read-object.ts";
 import { splitDocuments } from "./split.ts";
 import type { DocumentText } from "./split.ts";
 
@@ -81,8 +81,8 @@ export function objectsSkipped(declarations: Declarations): number {
   return count;
 }
 
-/** @param namespace of objects that name none. */
-export function declarationsInto(snapshot: Snapshot, namespace = "default"): Declarations {
+export function declarationsInto(snapshot: Snapshot, { namespace = "default", gateways = false }: Partial<ReadingRules> = {}): Declarations {
+  const rules = { namespace, gateways };
   const files = new Map<string, FileState>();
   const holders = new StringSets();
   const serving = new Map<RefKey, AnyObject>();
@@ -135,7 +135,7 @@ export function declarationsInto(snapshot: Snapshot, namespace = "default"): Dec
   return {
     files,
     *setText(file, text) {
-      setState(file, yield* readFileText(file, text, namespace, files.get(file)));
+      setState(file, yield* readFileText(file, text, rules, files.get(file)));
     },
     isCut(file, text) {
       const before = files.get(file);
@@ -178,7 +178,7 @@ export function declarationsInto(snapshot: Snapshot, namespace = "default"): Dec
  * Reads a file anew. A document whose text is the same as before is taken over unread, unless it moved in front of one
  * that it followed: then it is read anew, because the order of documents decides between Ingresses.
  */
-function* readFileText(file: string, text: string, namespace: string, before: FileState | undefined): Generator<void, FileState> {
+function* readFileText(file: string, text: string, rules: ReadingRules, before: FileState | undefined): Generator<void, FileState> {
   const known = new Map(before?.documents.map((state) => [state.document.text, state]));
   const declaredBefore = declaredBy(before);
   let lastIndex = -1;
@@ -193,7 +193,7 @@ function* readFileText(file: string, text: string, namespace: string, before: Fi
       documents.push({ ...same, document });
       continue;
     }
-    const read = readDocument(file, document, namespace);
+    const read = readDocument(file, document, rules);
     for (const declared of read.declared) {
       const old = declaredBefore.get(refKeyOf(declared.object.kind, declared.object.metadata))?.at(-1);
       if (!old || old.place.document.index <= lastIndex || contentOf(old.object) !== contentOf(declared.object)) continue;

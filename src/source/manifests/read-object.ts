@@ -8,7 +8,7 @@ import type { Finding, Subject } from "../../model/findings/findings.ts";
 import { closest } from "../../support/edit-distance.ts";
 import { exact } from "../../support/exact.ts";
 import { flatText } from "../../support/kept-text.ts";
-import { GATEWAY_GROUP, GATEWAY_KINDS, type GatewayKindName } from "../gateway/kinds.ts";
+import { GATEWAY_GROUP, GATEWAY_KINDS, isGatewayKind, type GatewayKindName } from "../gateway/kinds.ts";
 import type { AnyObject, Kind, Meta } from "../objects.ts";
 import { keyAt, ManifestOrigin, MOST_YAML, parseDocument, positionOfField } from "./documents.ts";
 import type { DoubledKey, DocumentPlace } from "./documents.ts";
@@ -60,14 +60,16 @@ interface KindShape {
   readonly kind: Kind;
   readonly modern: string;
   readonly old?: readonly string[];
+  /** Versions that are as good as `modern`. */
+  readonly also?: readonly string[];
   readonly clusterScoped?: boolean;
   read(root: Field, metadata: Meta, context: Context): AnyObject | readonly AnyObject[] | undefined;
 }
 
 function gatewayShape(kind: GatewayKindName): KindShape {
-  const { versions: [modern, ...old], namespaced } = GATEWAY_KINDS[kind];
+  const { versions: [modern, ...others], namespaced } = GATEWAY_KINDS[kind];
   const named = (version: string): string => `${GATEWAY_GROUP}/${version}`;
-  return { kind, modern: named(modern), old: old.map(named), clusterScoped: !namespaced, read: (root, metadata) => readGatewayKind(kind, root, metadata) as AnyObject };
+  return { kind, modern: named(modern), also: others.map(named), clusterScoped: !namespaced, read: (root, metadata) => readGatewayKind(kind, root, metadata) as AnyObject };
 }
 
 const SHAPES: Readonly<Record<KnownKind, KindShape>> = {
@@ -114,11 +116,18 @@ interface Collected {
   ignored: string[];
   promised: PromisedSecret[];
   doubled: readonly DoubledKey[];
+  readonly gateways: boolean;
 }
 
-/** @param namespace of objects that name none. */
-export function readDocument(file: string, document: DocumentText, namespace: string): DocumentRead {
-  const into: Collected = { declared: [], findings: [], broken: [], unreadable: false, ignored: [], promised: [], doubled: [] };
+export interface ReadingRules {
+  /** Of objects that name none. */
+  readonly namespace: string;
+  /** Objects of the Gateway API are read; otherwise they are passed over like those of any other API. */
+  readonly gateways: boolean;
+}
+
+export function readDocument(file: string, document: DocumentText, { namespace, gateways }: ReadingRules): DocumentRead {
+  const into: Collected = { gateways, declared: [], findings: [], broken: [], unreadable: false, ignored: [], promised: [], doubled: [] };
   const parsed = parseDocument(document.text);
   if (!parsed.valid) {
     const where = { subject: fileSubject(file), field: "", file, line: parsed.line, ...(parsed.column === undefined ? {} : { column: parsed.column }) };
@@ -142,8 +151,10 @@ function readRoot(value: unknown, place: DocumentPlace, into: Collected): void {
       readRoot(withListKind(item.value, kind, apiVersion), { ...place, prefix: `${place.prefix}items[${index}].` }, into),
     );
   } else {
-    if (isKnownKind(kind) && isServedBy(SHAPES[kind], apiVersion)) return readShape(root, kind, apiVersion, place, into);
-    const meant = typeof apiVersion === "string" ? kindMeant(kind, apiVersion) : undefined;
+    const isOfGateways = typeof apiVersion === "string" && apiVersion.startsWith(`${GATEWAY_GROUP}/`);
+    if (isKnownKind(kind) && (into.gateways || !isGatewayKind(kind)) && isServedBy(SHAPES[kind], apiVersion)) return readShape(root, kind, apiVersion, place, into);
+    // Other kinds of the Gateway API are not read, and no slips.
+    const meant = typeof apiVersion === "string" && !isOfGateways ? kindMeant(kind, apiVersion) : undefined;
     if (meant === undefined) {
       into.ignored.push(typeof apiVersion === "string" ? `${apiVersion} ${kind}` : kind);
       const secret = secretPromisedBy(root, kind, apiVersion, place.namespace);
@@ -177,7 +188,7 @@ function withListKind(item: unknown, listKind: string, apiVersion: unknown): unk
 
 /** A missing version is the user's slip and is noted; a foreign one (Knative has Services too) is another kind. */
 function isServedBy(shape: KindShape, apiVersion: unknown): boolean {
-  return typeof apiVersion !== "string" || apiVersion === shape.modern || (shape.old?.includes(apiVersion) ?? false);
+  return typeof apiVersion !== "string" || apiVersion === shape.modern || (shape.old?.includes(apiVersion) ?? false) || (shape.also?.includes(apiVersion) ?? false);
 }
 
 /** Kubernetes' own groups. Their kinds and versions are all known, so a near miss there is a slip and not somebody else's kind. */
@@ -218,7 +229,7 @@ function readShape(root: Field, kind: KnownKind, apiVersion: unknown, place: Doc
   const context: Context = { apiVersion: typeof apiVersion === "string" ? apiVersion : shape.modern, report };
   const version = at(root, "apiVersion");
   required(version, textOfField(version), `"${shape.modern}"`);
-  if (context.apiVersion !== shape.modern) {
+  if (context.apiVersion !== shape.modern && !shape.also?.includes(context.apiVersion)) {
     context.report(apiVersionOld, "apiVersion", { kind, found: context.apiVersion, modern: shape.modern });
   }
   const metadata = readMeta(meta, subject.namespace, context);
