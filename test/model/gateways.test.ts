@@ -1,0 +1,77 @@
+/** Gateways and routes whose objects are odd, or want what others have. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { buildModel } from "../../src/model/build/build.ts";
+import type { Built } from "../../src/model/model.ts";
+import type { AnyObject, Gateway, GatewayClass, HttpRoute } from "../../src/source/objects.ts";
+import { Snapshot } from "../../src/source/snapshot.ts";
+import { put, service, testConfig, testSettings } from "../support/objects.ts";
+
+const CLASS: GatewayClass = { kind: "GatewayClass", metadata: { namespace: "", name: "c" }, spec: { controllerName: "sluice.ingress/gateway" } };
+const SETTINGS = { ...testSettings, gatewayApi: true, gatewayAddresses: ["10.9.0.0/30"] };
+
+interface GatewayGiven {
+  readonly name: string;
+  readonly created?: string;
+  readonly addresses?: Gateway["spec"]["addresses"];
+  readonly listeners?: NonNullable<Gateway["spec"]["listeners"]>;
+  readonly status?: unknown;
+}
+
+function gateway({ name, created = "2026-01-01T00:00:00Z", addresses, listeners = [{ name: "l", port: 8080, protocol: "HTTP" }], status }: GatewayGiven): Gateway {
+  return { kind: "Gateway", metadata: { namespace: "shop", name, creationTimestamp: created }, spec: { gatewayClassName: "c", listeners, ...(addresses ? { addresses } : {}) }, ...(status === undefined ? {} : { status }) };
+}
+
+function route(name: string, spec: HttpRoute["spec"]): HttpRoute {
+  return { kind: "HTTPRoute", metadata: { namespace: "shop", name }, spec };
+}
+
+function build(objects: readonly AnyObject[], settings = SETTINGS): Built {
+  const snapshot = new Snapshot();
+  for (const object of [CLASS, service("shop/web", "80"), ...objects]) put(snapshot, object);
+  return buildModel(snapshot, settings, testConfig);
+}
+
+const addressesOf = (built: Built, name: string): readonly string[] => (built.judged.get(`Gateway shop/${name}`)?.addresses ?? []).map(({ value }) => value);
+const conditionsOf = (built: Built, name: string): readonly string[] => (built.judged.get(`Gateway shop/${name}`)?.conditions ?? []).map(({ type, status, reason }) => `${type} ${status} ${reason}`);
+
+test("words that mean something to JavaScript are words like others", () => {
+  const odd = ["toString", "constructor", "__proto__", "hasOwnProperty"];
+  const built = build([
+    gateway({ name: "odd", listeners: odd.map((protocol, i) => ({ name: `l${i}`, port: 8080, protocol, allowedRoutes: { kinds: [{ kind: "constructor" }] } })) }),
+    gateway({ name: "names", listeners: [{ name: "a", port: 8080, protocol: "HTTP", hostname: "constructor" }, { name: "b", port: 8080, protocol: "HTTP", hostname: "tostring" }] }),
+  ]);
+  assert.deepEqual(conditionsOf(built, "odd"), ["Accepted False ListenersNotValid"]);
+  assert.deepEqual(conditionsOf(built, "names"), ["Accepted True Accepted"]);
+});
+
+test("an address that a Gateway got stays its own, whoever asks for it", () => {
+  const old = gateway({ name: "old", status: { addresses: [{ type: "IPAddress", value: "10.9.0.2" }] } });
+  const young = gateway({ name: "young", created: "2026-02-01T00:00:00Z", addresses: [{ value: "10.9.0.2" }] });
+  const built = build([old, young]);
+  assert.deepEqual(addressesOf(built, "old"), ["10.9.0.2"]);
+  assert.deepEqual([addressesOf(built, "young"), conditionsOf(built, "young")[1]], [[], "Programmed False AddressNotUsable"]);
+});
+
+test("addresses that Ingresses are bound to are never given away, and where none is free the Gateway says so", () => {
+  const built = build(["a", "b", "c"].map((name) => gateway({ name })), { ...SETTINGS, bindAddress: ["10.9.0.1"] });
+  assert.deepEqual(["a", "b", "c"].map((name) => addressesOf(built, name)), [["10.9.0.2"], ["10.9.0.3"], []]);
+  assert.equal(conditionsOf(built, "c")[1], "Programmed False AddressNotAssigned");
+});
+
+test("an address has one spelling, and counts once", () => {
+  const built = build([gateway({ name: "a", addresses: [{ value: "FD00:0::1" }, { value: "fd00::1" }] })], { ...SETTINGS, gatewayAddresses: ["fd00::/64"] });
+  assert.deepEqual(addressesOf(built, "a"), ["fd00::1"]);
+  assert.deepEqual([...built.model.fronts.keys()].sort(), ["fd00::1 *", "fd00::1 8080"]);
+});
+
+test("a status that makes no sense is no status", () => {
+  for (const status of [null, 5, { addresses: [null, 3, { value: 5 }] }, { parents: "x" }]) build([gateway({ name: "a", status }), { ...route("r", { parentRefs: [{ name: "a" }] }), status }]);
+});
+
+test("a rule without matches takes every path, and equal references to one Gateway count once", () => {
+  const backendRefs = [{ name: "web", port: 80 }];
+  const built = build([gateway({ name: "a" }), route("r", { parentRefs: [{ name: "a" }, { name: "a" }], rules: [{ matches: [], backendRefs }] })]);
+  assert.deepEqual(built.model.hosts.get("shop/a/l|_")?.routes.map(({ path }) => path), ["/"]);
+  assert.equal(built.judged.get("HTTPRoute shop/r")?.parents?.length, 1);
+});
