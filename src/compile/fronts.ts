@@ -4,6 +4,8 @@ import type { Front } from "../model/shapes/front.ts";
 import type { Settings } from "../settings.ts";
 import type { EngineFacts } from "./facts.ts";
 
+export type { Front } from "../model/shapes/front.ts";
+
 /** An address (IPv6 without brackets) and a port that http is to be served on, beside those of Ingresses. */
 export interface FrontListen {
   /** `0.0.0.0 8080`. */
@@ -32,4 +34,16 @@ export function frontListens(fronts: Iterable<Front>, settings: ListenSettings, 
     }
   }
   return [...wanted.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** The fronts that one of these sockets (`FrontListen.id`) would serve. */
+export function frontsAt(sockets: ReadonlyMap<string, string>, fronts: ReadonlyMap<string, Front>): ReadonlyMap<Front, string> {
+  const found = new Map<Front, string>();
+  for (const [id, why] of sockets) {
+    const [host = "", port = ""] = id.split(" ");
+    for (const front of fronts.values()) {
+      if (String(front.port) === port && (front.address === undefined || front.address === host || host === "0.0.0.0" || host === "::")) found.set(front, why);
+    }
+  }
+  return found;
 }

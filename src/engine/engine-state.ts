@@ -1,4 +1,5 @@
 /** What the engine tells of itself: how far it is, and numbers for metrics. */
+import type { Front } from "../compile/fronts.ts";
 import type { MissingModule } from "../compile/machine.ts";
 import type { PartKey } from "../compile/program.ts";
 import type { SentCounts } from "./channel.ts";
@@ -57,5 +58,7 @@ export interface EngineState {
   readonly missingModules: readonly MissingModule[];
   /** gRPC is spoken to backends, and nginx takes HTTP/2 over TLS alone. */
   readonly grpcOverTlsAlone: boolean;
+  /** Where Gateways want requests to come in, and why that cannot be (`EADDRINUSE`). The same map while nothing changed. */
+  readonly frontsBlocked: ReadonlyMap<Front, string>;
   readonly streams: StreamState;
 }

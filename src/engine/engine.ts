@@ -13,6 +13,8 @@ import type { RouteQuestion } from "../../edge/src/question.ts";
 import type { SpanRow } from "../../edge/src/trace.ts";
 import { FILES, workerCount } from "../compile/nginx-conf.ts";
 import type { PartKey, Program } from "../compile/program.ts";
+import { frontsAt } from "../compile/fronts.ts";
+import { oncePer } from "../support/once-per.ts";
 import type { Settings } from "../settings.ts";
 import type { Log } from "../support/log.ts";
 import { steadyNow } from "../support/steady-clock.ts";
@@ -48,6 +50,8 @@ export type { EngineCounts, EngineState, NginxMeasures } from "./engine-state.ts
 const REPLY_MS = 1000;
 
 const NO_PROBLEMS = { snapshotProblem: undefined, endpointsProblem: undefined };
+
+const NO_FRONTS: Program["fronts"] = new Map();
 
 export class Engine {
   readonly #options: EngineOptions;
@@ -123,6 +127,8 @@ export class Engine {
     return { loads, refusals, loadedAt, config, ...this.#channel.counts };
   }
 
+  readonly #blockedFronts = oncePer((sockets: ReadonlyMap<string, string>) => oncePer((fronts: Program["fronts"]) => frontsAt(sockets, fronts)));
+
   get state(): EngineState {
     const { applied, http, leaving, trials, streams } = this.#state;
     const { settings } = this.#options;
@@ -147,6 +153,7 @@ export class Engine {
       keysNotKept: this.#agent?.keepsKeys === false,
       ...this.#filesProblems,
       ...missing(this.#program, this.#agent?.facts),
+      frontsBlocked: this.#blockedFronts(http.blocked.sockets)(this.#program?.fronts ?? NO_FRONTS),
       streams: streamState(streams, settings, this.#program?.listeners, this.#agent?.facts),
     };
   }

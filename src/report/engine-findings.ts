@@ -2,7 +2,8 @@
 import type { EngineState } from "../engine/engine.ts";
 import { LEAVING_MS, MOST_LEAVING } from "../engine/leaving.ts";
 import type { Finding, Severity } from "../model/findings/findings.ts";
-import { streamFindings } from "./stream-findings.ts";
+import type { Front } from "../model/shapes/front.ts";
+import { portTrouble, streamFindings } from "./stream-findings.ts";
 
 /** @param stuck what has kept changes from being acknowledged for too long; undefined: nothing has. */
 export function engineFindings(state: EngineState, stuck: string | undefined): Finding[] {
@@ -42,9 +43,16 @@ export function engineFindings(state: EngineState, stuck: string | undefined): F
     add("config-module-missing", "warning", "modules", `"${key}" asks for a module of nginx that is not installed where nginx runs: install the Debian package ${name} there and start Sluice again`,
       "it has no effect");
   }
-  findings.push(...streamFindings(state.streams));
+  findings.push(...[...state.frontsBlocked].map(([front, why]) => frontBlocked(front, why)), ...streamFindings(state.streams));
   if (stuck !== undefined) {
     add("worker-behind", "error", "workers", `Changes are not taken: ${stuck}`, "this Sluice says that it is not ready");
   }
   return findings;
+}
+
+function frontBlocked({ id, origin: { namespace, name, field } }: Front, why: string): Finding {
+  return {
+    code: "gateway-port-blocked", severity: "error", object: { kind: "Gateway", namespace, name }, field,
+    sentence: `"${id}" cannot be opened: ${portTrouble(why)}`, effect: "listeners of Gateways there are not served; it is tried again every half a minute",
+  };
 }

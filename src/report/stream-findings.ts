@@ -40,12 +40,13 @@ function portBlocked(listener: Listener, why: string): Finding {
     severity: "error",
     object: { kind: kind as Subject["kind"], namespace, name },
     field,
-    sentence: `${port} cannot be opened: ${reason(why)}`,
+    sentence: `${port} cannot be opened: ${portTrouble(why)}`,
     effect: `${port} is not served; it is tried again every half a minute`,
   };
 }
 
-function reason(code: string): string {
+/** Why a port cannot be opened, and what to do. */
+export function portTrouble(code: string): string {
   switch (code) {
     case "EADDRINUSE":
       return "another process uses it: stop that process or choose another port";

@@ -56,6 +56,8 @@ test("a port that another process has is said, and everything else is served", a
   assert.equal(await status(first), 200);
   assert.equal((await ask({ address: "127.9.3.2", port: first, host: "x.example", path: "/" })).status, 200);
   assert.match(sluice.log(), new RegExp(`ports of Gateways cannot be had.*${third} \\(EADDRINUSE\\)`));
+  const { text } = await sluice.ask("/api/v1/findings");
+  assert.match(text, new RegExp(`${third}\\\\" cannot be opened: another process uses it`));
 });
 
 test("a controller that takes over a living nginx knows the ports that it has", async () => {

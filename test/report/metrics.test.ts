@@ -52,7 +52,7 @@ test("nothing has happened yet: families are complete, and what can be counted i
     const samples = parseScrape(text);
     const zeros = (name: string, label: string): (string | undefined)[] => matching(samples, name).map(({ labels, value }) => (assert.equal(value, 0, name), labels[label]));
     assert.deepEqual(zeros("sluice_answers_total", "reason"), [...REASONS]);
-    assert.deepEqual(zeros("sluice_reloads_total", "reason"), ["new-profile", "settings", "listeners"]);
+    assert.deepEqual(zeros("sluice_reloads_total", "reason"), ["new-profile", "new-port", "settings", "listeners"]);
     assert.deepEqual(zeros("sluice_metrics_folded_requests_total", "what"), ["requests", "histograms"]);
     assert.deepEqual(zeros("sluice_old_generations_ended_total", "nginx"), ["http", "stream"]);
     for (const name of ["turn", "acknowledgement", "apply_to_live"]) assert.equal(zeros(`sluice_${name}_seconds_bucket`, "le").length, 16, name);

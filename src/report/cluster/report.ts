@@ -114,6 +114,7 @@ export function createClusterReport(options: ClusterReportOptions): ClusterRepor
   let parts: Parts | undefined;
   /** What is said of Gateways and routes, as of the last turn. */
   let judged: ReadonlyMap<string, ObjectStatus> = new Map();
+  const ports = watchPorts(options.state);
   const keys = (): Iterable<string> => [...(ours?.keys() ?? []), ...judged.keys()];
 
   const wish = (key: string): StatusWish | undefined => {
@@ -181,13 +182,13 @@ export function createClusterReport(options: ClusterReportOptions): ClusterRepor
         const before = ours?.get(key);
         if (before && !built.own.has(key)) noteLeaving(key, before);
       }
-      ours = built.own;
-      judged = built.judged;
+      ({ own: ours, judged } = built);
       parts?.events.take(ours, changed);
       if (settings.updateStatus) parts?.status.look([...changed, ...built.change.judged]);
     },
     engineChanged() {
       parts?.events.engineChanged(options.state());
+      if (ports.changed()) parts?.status.look(judged.keys());
     },
     found(all) {
       // Before the first turn nothing was read, so a finding that is absent is not mended.
@@ -201,8 +202,7 @@ export function createClusterReport(options: ClusterReportOptions): ClusterRepor
     },
     findings() {
       if (!parts) return [];
-      const { api, addresses } = parts;
-      return [...api.findings(), ...(addresses.finding ? [addresses.finding] : [])];
+      return [...parts.api.findings(), ...(parts.addresses.finding ? [parts.addresses.finding] : [])];
     },
     counts: () => countsOf(parts),
     async stop() {
@@ -211,6 +211,19 @@ export function createClusterReport(options: ClusterReportOptions): ClusterRepor
         ending = true;
         return keys();
       });
+    },
+  };
+}
+
+/** Tells when other ports than the last time cannot be opened. */
+function watchPorts(state: () => EngineState): { changed(): boolean } {
+  let before: EngineState["frontsBlocked"] | undefined;
+  return {
+    changed() {
+      const now = state().frontsBlocked;
+      const differs = before !== undefined && before !== now;
+      before = now;
+      return differs;
     },
   };
 }
@@ -224,13 +237,14 @@ function forgetChanged(leaving: Map<string, Ingress>, snapshot: Snapshot): void 
 }
 
 /** @param addresses those of this controller, for Gateways without any of their own */
-function gatewayWish({ settings, programmedGateways }: ClusterReportOptions, key: string, said: ObjectStatus, addresses: readonly IngressAddress[]): StatusWish {
+function gatewayWish(options: ClusterReportOptions, key: string, said: ObjectStatus, addresses: readonly IngressAddress[]): StatusWish {
   const shared = addresses.flatMap(({ ip, hostname }) => {
     if (ip !== undefined) return [{ type: "IPAddress", value: ip }];
     return hostname === undefined ? [] : [{ type: "Hostname", value: hostname }];
   });
+  const { settings, programmedGateways } = options;
   const now = new Date().toISOString().replace(/\.\d+Z$/, "Z");
-  const facts = { controller: settings.gatewayController, programmed: programmedGateways.version(key) === said.object, shared, now };
+  const facts = { controller: settings.gatewayController, programmed: programmedGateways.version(key) === said.object, shared, now, blocked: new Set([...options.state().frontsBlocked.keys()].map(({ id }) => id)) };
   return statusWish(said.object, said.object.status, gatewayStatus(said, facts));
 }
 

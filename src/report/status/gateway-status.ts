@@ -21,6 +21,8 @@ export interface StatusFacts {
   readonly controller: string;
   /** nginx serves this version of the object, as far as it is valid. */
   readonly programmed: boolean;
+  /** Keys of fronts (`Front.id`) whose port cannot be opened. */
+  readonly blocked: ReadonlySet<string>;
   /** Addresses of a Gateway that has none of its own. */
   readonly shared: readonly { readonly type: string; readonly value: string }[];
   /** RFC 3339. */
@@ -62,13 +64,13 @@ interface Writing extends StatusFacts {
   readonly generation: number;
 }
 
-function gatewayProgrammed({ conditions, listeners = [] }: ObjectStatus, { programmed }: StatusFacts, hasAddress: boolean): StatusCondition {
+function gatewayProgrammed({ conditions, listeners = [] }: ObjectStatus, { programmed, blocked }: StatusFacts, hasAddress: boolean): StatusCondition {
   const given = conditions.find(({ type }) => type === "Programmed");
   if (given) return given;
   if (conditions.some(({ type, status }) => type === "Accepted" && status === "False")) return condition("Programmed", false, "Invalid", "The Gateway is not valid");
   if (!hasAddress) return condition("Programmed", false, "AddressNotAssigned", "No address is known yet");
   if (!programmed) return condition("Programmed", false, "Pending", "Not every worker has it yet");
-  return listeners.some(({ front }) => front !== undefined)
+  return listeners.some(({ front }) => front !== undefined && !blocked.has(front))
     ? condition("Programmed", true, "Programmed", "Every worker serves it")
     : condition("Programmed", false, "Invalid", "No listener can be served");
 }
@@ -77,6 +79,8 @@ function mergedListener(stored: Entry | undefined, { name, supportedKinds, attac
   const valid = conditions.every(({ type, status }) => type !== "ResolvedRefs" || status === "True" || front !== undefined);
   const programmed = front === undefined || !valid
     ? condition("Programmed", false, "Invalid", "The listener is not valid")
+    : writing.blocked.has(front)
+    ? condition("Programmed", false, "Pending", "The port cannot be opened on this machine; it is tried again")
     : condition("Programmed", writing.programmed, writing.programmed ? "Programmed" : "Pending", writing.programmed ? "Every worker serves it" : "Not every worker has it yet");
   return {
     ...stored, name, supportedKinds: supportedKinds.map((one) => ({ ...one })), attachedRoutes,
