@@ -44,7 +44,7 @@ const MUCH: Values = {
     topologySpreadConstraints: [{ maxSkew: 1, topologyKey: "zone", whenUnsatisfiable: "DoNotSchedule" }], autoscaling: { enabled: true, behavior: { scaleDown: { stabilizationWindowSeconds: 300 } } },
     service: { annotations: { k: "l" }, labels: { m: "n" }, loadBalancerIP: "192.0.2.9", loadBalancerClass: "example.com/lb", loadBalancerSourceRanges: ["10.0.0.0/8"], externalIPs: ["192.0.2.1"], ipFamilyPolicy: "SingleStack", ipFamilies: ["IPv4"], nodePorts: { http: 30080, https: 30443 } },
     admissionWebhooks: { enabled: true, failurePolicy: "Fail", caBundle: "Y2E=", annotations: { u: "v" } },
-    dashboard: { enabled: true, tokenReview: true },
+    dashboard: { enabled: true, tokenReview: true }, gatewayApi: { enabled: true },
     metrics: { enabled: true, service: { annotations: { o: "p" } }, serviceMonitor: { enabled: true, additionalLabels: { q: "r" } } },
   },
   serviceAccount: { name: "robot", annotations: { s: "t" } }, tcp: { 9000: "shop/db:9000" }, udp: { 53: "kube-system/dns:53" },
@@ -86,6 +86,11 @@ describe("the chart, rendered by helm itself", { skip: helmMissing ?? false }, (
 test("the chart's webhook is the component's", { skip: kubectlMissing ?? false }, () => {
   const values = { controller: { service: { type: "ClusterIP" }, admissionWebhooks: { enabled: true } } };
   assert.deepEqual(bySubset(values), inOrder(withComponents("base", ["admission-webhook"]).filter(({ kind }) => kind !== "Namespace")));
+});
+
+test("the chart's Gateways are those of the component", { skip: kubectlMissing ?? false }, () => {
+  const values = { controller: { service: { type: "ClusterIP" }, gatewayApi: { enabled: true } } };
+  assert.deepEqual(bySubset(values), inOrder(withComponents("base", ["gateway-api"]).filter(({ kind }) => kind !== "Namespace")));
 });
 
 test("the chart's dashboard is that of the components", { skip: kubectlMissing ?? false }, () => {
