@@ -83,4 +83,17 @@ else {
     await sleep(1500);
     assert.equal((await get("httproutes", "web")).metadata.resourceVersion, second.metadata.resourceVersion);
   });
+
+  test("a Gateway whose labels change stays programmed all the time, and is not written for it", async () => {
+    const programmedSince = ({ status }: Said): string => (status?.conditions ?? []).flatMap(({ type, status: holding, lastTransitionTime }) => (type === "Programmed" ? [`${holding} ${lastTransitionTime}`] : [])).join();
+    await eventually("the Gateway is programmed", () => get("gateways", "shop"), ({ status }) => holds(status?.conditions, "Programmed"));
+    const before = await get("gateways", "shop");
+    await sleep(1100);
+    await ground.ask("PATCH", `${API}/gateways/shop`, { metadata: { labels: { touched: "once" } } });
+    const labelled = await get("gateways", "shop");
+    await sleep(1500);
+    const after = await get("gateways", "shop");
+    assert.equal(programmedSince(after), programmedSince(before));
+    assert.equal(after.metadata.resourceVersion, labelled.metadata.resourceVersion);
+  });
 }
