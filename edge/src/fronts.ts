@@ -8,6 +8,7 @@ import { decide, decideRoute, decision, endWithReason, isDeclared, type Decision
 import type { EdgeFront, EdgeHost, EdgeRoute } from "./program.ts";
 import { CATCH_ALL } from "./program.ts";
 import type { RequestView } from "./request-view.ts";
+import { serverName } from "./server-name.ts";
 import { findFalling, GAVE_UP, NONE } from "./routes.ts";
 import type { Site, Tables } from "./tables.ts";
 
@@ -15,31 +16,16 @@ import type { Site, Tables } from "./tables.ts";
 export function decideAtFront(tables: Tables, request: RequestView, name: string, path: string, https: boolean | undefined): Decision {
   const port = request.variable("server_port") ?? "";
   const address = request.variable("server_addr") ?? "";
-  const front = frontAt(tables, address, port);
-  const alone = isGatewaysAlone(tables, address, port);
-  if (front === undefined && !alone) return decide(tables, request, name, path, https);
-  // Where Gateways share an address and a port with Ingresses, the names of these stay theirs.
-  if (!alone && isDeclared(tables, request, name)) return decide(tables, request, name, path, https);
-  const listener = front === undefined ? undefined : listenerOf(front, name);
-  if (listener === undefined && !alone) return decide(tables, request, name, path, https);
+  const listener = listenerAt(tables, request, address, port, name);
+  if (listener === undefined) return decide(tables, request, name, path, https);
   decision.host = undefined;
   decision.route = undefined;
   if (!isHostName(name)) return endWithReason(400, "bad-request");
-  if (front !== undefined && listener !== undefined && isMisdirected(front, listener, request)) return endWithReason(421, "misdirected");
-  const site = listener === undefined ? undefined : (tables.sites[listener] as Site | undefined);
+  if (listener === NO_LISTENER) return endWithReason(404, "no-route");
+  // Over TLS, the connection was made for a name of another listener (RFC 9110, 15.5.20).
+  if (request.variable("https") === "on" && listenerAt(tables, request, address, port, serverName(request.variable("ssl_server_name"))) !== listener) return endWithReason(421, "misdirected");
+  const site = tables.sites[listener] as Site | undefined;
   return site === undefined ? endWithReason(404, "no-route") : decideAtSite(tables, site, request, name, path, https);
-}
-
-/** Over TLS, a connection that was made for a name of one listener asks for a name of another (RFC 9110, 15.5.20). */
-function isMisdirected(front: EdgeFront, listener: string, request: RequestView): boolean {
-  if (request.variable("https") !== "on") return false;
-  const sent = request.variable("ssl_server_name");
-  return listenerOf(front, sent === undefined || sent === "" ? CATCH_ALL : sent.toLowerCase()) !== listener;
-}
-
-function frontAt({ fronts }: Tables, address: string, port: string): EdgeFront | undefined {
-  const own = fronts[address + " " + port] as EdgeFront | undefined;
-  return own ?? (fronts["* " + port] as EdgeFront | undefined);
 }
 
 /** Whether no Ingress is served there: the address is a Gateway's own, or nginx listens on the port for Gateways only. */
@@ -51,11 +37,14 @@ function isGatewaysAlone({ fronts, frontSockets }: Tables, address: string, port
 export const NO_LISTENER = "";
 
 /**
- * The listener that a TLS connection for this name belongs to; NO_LISTENER; undefined: it belongs to Ingresses.
+ * The listener that a connection or a request for this name belongs to; NO_LISTENER; undefined: it belongs to Ingresses, whose names stay
+ * theirs where Gateways share an address and a port with them.
  * @param address as `$server_addr`
  */
 export function listenerAt(tables: Tables, request: RequestView, address: string, port: string, name: string): string | undefined {
-  const front = frontAt(tables, address, port);
+  const { fronts } = tables;
+  const own = fronts[address + " " + port] as EdgeFront | undefined;
+  const front = own ?? (fronts["* " + port] as EdgeFront | undefined);
   const alone = isGatewaysAlone(tables, address, port);
   if (!alone && (front === undefined || isDeclared(tables, request, name))) return undefined;
   const listener = front === undefined ? undefined : listenerOf(front, name);

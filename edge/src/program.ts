@@ -18,7 +18,7 @@ import type { Proxies } from "./proxies.ts";
 import type { Limits } from "./rate-limit.ts";
 import type { Tallies } from "./measures.ts";
 import type { Replacement } from "./replacement.ts";
-import type { Rewrite } from "./rewrite-target.ts";
+import type { Detour } from "./detour.ts";
 import type { CookieRewrite } from "./set-cookie.ts";
 import type { Template } from "./template.ts";
 import type { RouteTrace, Sampling } from "./trace.ts";
@@ -26,6 +26,7 @@ import type { UpstreamFilter } from "./upstream.ts";
 
 export type { ClientAuth, Handshake, EdgeTrust } from "./client-auth.ts";
 export type { AllowedOrigin } from "./cors.ts";
+export type { Detour, Redirect, RedirectTo } from "./detour.ts";
 export type { ExternalAuth } from "./external-auth.ts";
 export type { PathText } from "./path-text.ts";
 export type { Networks } from "./networks.ts";
@@ -237,32 +238,6 @@ export interface EdgeRoute {
   host?: string;
   counts?: Counts | undefined;
   tallies?: Tallies | undefined;
-}
-
-export interface Detour {
-  /** Answer with this instead of proxying. */
-  redirect?: Redirect;
-  /** What the backend is asked for instead of the client's path. */
-  rewrite?: Rewrite;
-}
-
-/** A redirect that an Ingress asks for: to a fixed URL, or to what the path is rewritten to. */
-export interface Redirect {
-  status: number;
-  /** An absolute URL, or a path at the requested host. */
-  url?: string;
-  /** The requested URL with another origin. */
-  origin?: RedirectTo;
-  /** Gives an absolute URL. Where its pattern does not match, the request is proxied. */
-  rewrite?: Rewrite;
-}
-
-/** Where a redirect leads that keeps the path. */
-export interface RedirectTo {
-  scheme: "http" | "https";
-  /** Absent: the host that the client asks for. */
-  host?: string;
-  port: string;
 }
 
 /** A path as a regular expression. */

@@ -24,19 +24,11 @@ export function findRoute(host: EdgeHost, path: string): number {
 
 /** The same for a host where routes have conditions: a route whose conditions do not hold is as if nobody had declared it. */
 function findConditional(host: EdgeHost, path: string, request: RequestView): number {
-  const until = request.searchUntil();
-  const exact = firstThatHolds(host, host.exact[path], request, until);
-  if (exact !== undefined) return exact;
-  for (const length of host.lengths) {
-    if (length <= path.length) {
-      const prefix = firstThatHolds(host, host.prefix[path.substring(0, length)], request, until);
-      if (prefix !== undefined) return prefix;
-    }
-  }
-  return firstThatHolds(host, host.root, request, until) ?? host.root;
+  const found = findFalling(host, path, request);
+  return found === NONE ? host.root : found;
 }
 
-/** As `findConditional`, for hosts of Gateways' listeners: NONE where no route takes the request. */
+/** Index of the route whose conditions hold; NONE where no route takes the request. */
 export function findFalling(host: EdgeHost, path: string, request: RequestView): number {
   const until = request.searchUntil();
   const exact = firstThatHolds(host, host.exact[path], request, until);

@@ -36,6 +36,11 @@ export function frontListens(fronts: Iterable<Front>, settings: ListenSettings, 
   return [...wanted.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
+/** Sockets that are wanted, and that nginx does not have, or not in that way. */
+export function socketsToOpen(wanted: readonly FrontListen[], open: readonly FrontListen[]): readonly FrontListen[] {
+  return wanted.filter(({ id, ssl }) => open.every((one) => one.id !== id || one.ssl !== ssl));
+}
+
 /** The fronts that one of these sockets (`FrontListen.id`) would serve. */
 export function frontsAt(sockets: ReadonlyMap<string, string>, fronts: ReadonlyMap<string, Front>): ReadonlyMap<Front, string> {
   const found = new Map<Front, string>();

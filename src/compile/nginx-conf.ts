@@ -341,15 +341,18 @@ function listeners({ config, settings, facts, fronts = [] }: ConfInput): Directi
       directive("listen", `${address}:${settings.httpsPort}`, "default_server", BACKLOG, "ssl", ...http2, ...only6, ...proxyProtocol),
     );
   }
-  for (const { host, port, ssl } of fronts) {
-    const six = host.includes(":");
-    out.push(directive("listen", `${six ? `[${host}]` : host}:${port}`, BACKLOG, ...(ssl ? ["ssl", ...http2] : []), ...(six ? ["ipv6only=on"] : []), ...proxyProtocol));
-  }
+  for (const { host, port, ssl } of fronts) out.push(listen(host, port, [BACKLOG, ...(ssl ? ["ssl", ...http2] : []), ...proxyProtocol]));
   if (tlsComesFromSocket(settings, facts)) {
     out.push(directive("listen", `unix:${inRuntime(facts, SOCKETS.https)}`, "default_server", BACKLOG, "ssl", ...http2, "proxy_protocol"));
   }
   if (config.useHttp2 && hasHttp2Directive(facts)) out.push(directive("http2", "on"));
   return out;
+}
+
+/** @param address IPv6 without brackets */
+export function listen(address: string, port: number, options: readonly string[]): Directive {
+  const six = address.includes(":");
+  return directive("listen", `${six ? `[${address}]` : address}:${port}`, ...options, ...(six ? ["ipv6only=on"] : []));
 }
 
 /** Whether the nginx below http has the https port, and hands on over a socket what it does not pass through. */

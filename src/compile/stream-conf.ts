@@ -12,7 +12,7 @@ import type { Directive } from "./directive.ts";
 import { block, directive, expression, map, print } from "./directive.ts";
 import type { EngineFacts } from "./facts.ts";
 import { escaping } from "./logs.ts";
-import { bindAddresses, FILES, processDirectives, SOCKETS, tlsComesFromSocket, type NginxConf } from "./nginx-conf.ts";
+import { bindAddresses, FILES, listen, processDirectives, SOCKETS, tlsComesFromSocket, type NginxConf } from "./nginx-conf.ts";
 
 export type { Listener } from "../model/shapes/listener.ts";
 
@@ -107,11 +107,6 @@ function listenerServer(listener: Listener, { config, facts, settings }: StreamI
     ...(sendProxy ? [directive("proxy_protocol", "on")] : []),
     directive("proxy_pass", expression("$sluice_endpoint")),
   ]);
-}
-
-function listen(address: string, port: number, options: readonly string[]): Directive {
-  const six = address.includes(":");
-  return directive("listen", `${six ? `[${address}]` : address}:${port}`, ...options, ...(six ? ["ipv6only=on"] : []));
 }
 
 /** Proxies in front that are believed about the client's address. */

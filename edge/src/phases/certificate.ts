@@ -14,7 +14,7 @@ import { askClient } from "./client-auth.ts";
 import { options } from "./options.ts";
 import { countAnswer } from "./reasons.ts";
 import { request } from "./request.ts";
-import { serverName } from "./server-name.ts";
+import { serverName } from "../server-name.ts";
 import { tables } from "./state.ts";
 
 interface Parsed {

@@ -9,7 +9,7 @@ import { get_client_hello_server_name } from "ngx.ssl.clienthello";
 import { hostNamed } from "../match.ts";
 import { connection, preferServerCiphers, setCiphers, setSessionContext } from "./openssl.ts";
 import { request } from "./request.ts";
-import { serverName } from "./server-name.ts";
+import { serverName } from "../server-name.ts";
 import { tables } from "./state.ts";
 
 export function clientHello(): void {

@@ -1,5 +1,5 @@
 /** Decides when the nginx of http is told to run another configuration, and what its answer means. */
-import { frontListens, type FrontListen } from "../../compile/fronts.ts";
+import { frontListens, socketsToOpen, type FrontListen } from "../../compile/fronts.ts";
 import type { EngineFacts } from "../../compile/facts.ts";
 import type { Profile } from "../../compile/profiles.ts";
 import type { Part } from "../../compile/program.ts";
@@ -68,7 +68,7 @@ function openIn({ listens = [] }: EngineStatus): readonly FrontListen[] {
 
 /** Namespaces of Gateways that ask for sockets which nginx does not have. */
 function opening(listens: readonly FrontListen[], open: readonly FrontListen[], { fronts }: Wants): readonly string[] {
-  const ports = new Set(listens.filter(({ id, ssl }) => open.every((one) => one.id !== id || one.ssl !== ssl)).map(({ port }) => port));
+  const ports = new Set(socketsToOpen(listens, open).map(({ port }) => port));
   return ports.size === 0 ? [] : [...fronts.values()].flatMap(({ port, origin }) => (ports.has(port) ? [origin.namespace] : []));
 }
 

@@ -6,7 +6,7 @@
  */
 import type { EngineFacts } from "../../compile/facts.ts";
 import { rulesFiles } from "../../compile/modsecurity.ts";
-import type { FrontListen } from "../../compile/fronts.ts";
+import { socketsToOpen, type FrontListen } from "../../compile/fronts.ts";
 import type { nginxConf, NginxConf } from "../../compile/nginx-conf.ts";
 import { defaultProfile, sameProfile, type Profile } from "../../compile/profiles.ts";
 import { standingProfiles } from "../../compile/standing-profiles.ts";
@@ -59,7 +59,7 @@ export function planReload({ confOf, settings, facts, program, held, status, lis
   const unknown = [...program.profiles].some(([id, profile]) => !isLoaded(profile, status.profiles[id]) && usable(id, profile));
   // A reload for settings takes new profiles along, and does not wait for a namespace's turn.
   const differs = conf(live, open).digest !== status.config;
-  const opens = listens.some(({ id, ssl }) => open.every((one) => one.id !== id || one.ssl !== ssl));
+  const opens = socketsToOpen(listens, open).length > 0;
   const sockets = withOpen(listens, open);
   if (status.master !== 0 && !unknown && !differs && !opens) return undefined;
   // Of two profiles with one name the one that workers use stays.

@@ -17,7 +17,7 @@ import { intersect } from "../gateway/hostnames.ts";
 import { parseHttpRoute, type ParsedRoute } from "../gateway/http-route.ts";
 import { buildSiteHost } from "../gateway/site-host.ts";
 import type { ObjectStatus, ParentStatus } from "../shapes/object-status.ts";
-import { noteValue, type ModelPart } from "../memory/part.ts";
+import { noteAll, noteValue } from "../memory/part.ts";
 import type { BuiltHost } from "../routes/hosts.ts";
 import { byGatewayAge } from "../shapes/age.ts";
 import { hostKey, listenerOfHost, nameOfHost, type HostKey } from "../shapes/host-key.ts";
@@ -68,7 +68,7 @@ function updateAll({ settings, gateway, credentials }: ModelState, { snapshot, g
   gateway.served = new Set([...gateways.values()].flatMap(({ listeners }) => listeners.flatMap(({ certificates }) => certificates)));
   gateway.secrets = new Set([...gateways.values()].flatMap(({ listeners }) => listeners.flatMap(({ secrets }) => secrets)));
   gateway.listeners = new Map([...gateways.values()].flatMap(({ listeners }) => listeners.map((one) => [one.key, one] as const)));
-  replaceParts(gateway.fronts, fronts);
+  noteAll(gateway.fronts, fronts);
   return all;
 }
 
@@ -76,11 +76,6 @@ function noteClasses({ judged }: GatewayState, classes: readonly ObjectStatus[])
   const now = new Map(classes.map((one) => [objectKey("GatewayClass", "", one.object.metadata.name), one]));
   for (const key of judged.map.keys()) if (key.startsWith("GatewayClass ") && !now.has(key)) noteValue(judged, key, undefined);
   for (const [key, one] of now) noteValue(judged, key, one);
-}
-
-function replaceParts<V>(part: ModelPart<V>, values: ReadonlyMap<string, V>): void {
-  for (const key of part.map.keys()) if (!values.has(key)) noteValue(part, key, undefined);
-  for (const [key, value] of values) noteValue(part, key, value);
 }
 
 function updateRoute(state: ModelState, work: Work, key: string): void {

@@ -7,7 +7,7 @@ import { keyOf } from "../../source/snapshot.ts";
 import { buildPool } from "../backends/endpoints.ts";
 import type { BuiltPool } from "../backends/pool.ts";
 import type { Finding } from "../findings/findings.ts";
-import { current, noteValue, type ModelPart } from "../memory/part.ts";
+import { current, noteAll, noteValue } from "../memory/part.ts";
 import type { Endpoint } from "../shapes/routing.ts";
 import { portText, wantedListeners, type WantedListener } from "../streams/listeners.ts";
 import type { ModelState, Work } from "./state.ts";
@@ -31,8 +31,8 @@ export function updateStreams(state: ModelState, work: Work): void {
   for (const [host, pool] of streamHosts) streams.set(`tls ${host}`, streamOf(current(state.pools, pool)?.endpoints ?? []));
   state.streamObjects.set("services", read);
   state.streamObjects.set("names", names);
-  replaceAll(state.listeners, new Map([...wanted].map(([id, { listener }]) => [id, listener])));
-  replaceAll(state.streams, streams);
+  noteAll(state.listeners, new Map([...wanted].map(([id, { listener }]) => [id, listener])));
+  noteAll(state.streams, streams);
   noteValue(state.findings, "streams", findings.length > 0 ? findings : undefined);
 }
 
@@ -49,9 +49,4 @@ function keepOf({ listener, sticky }: WantedListener): Stream["keep"] {
 function streamOf(endpoints: readonly Endpoint[], keep?: Stream["keep"]): Stream {
   const texts = endpoints.map(({ address, port }) => `${address.includes(":") ? `[${address}]` : address}:${port}`);
   return { endpoints: texts, ...(keep ? { keep } : {}) };
-}
-
-function replaceAll<V>(part: ModelPart<V>, values: ReadonlyMap<string, V>): void {
-  for (const key of part.map.keys()) if (!values.has(key)) noteValue(part, key, undefined);
-  for (const [key, value] of values) noteValue(part, key, value);
 }

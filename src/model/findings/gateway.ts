@@ -1,11 +1,11 @@
 /** What is wrong with Gateways and the routes that attach to them. */
 import { finding } from "./findings.ts";
 
-export const routeShadowed = finding<{ host: string; path: string; winner: string }>(
+export const routeShadowed = finding<{ what: string; path: string; winner: string }>(
   "route-shadowed",
   "warning",
   ({ path, winner }) => `The route "${winner}" has the same match for "${path}" and comes first: change one of them`,
-  ({ host, path }) => `this match takes no request to ${host === "_" ? "*" : host}${path}`,
+  ({ what }) => `this match takes no request to ${what}`,
   ({ path }, loser) => `The route "${loser}" has the same match for "${path}", which this one keeps`,
 );
 

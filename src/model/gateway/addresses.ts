@@ -23,16 +23,15 @@ const MOST_TRIED = 65_536;
 export function assignAddresses(gateways: readonly Gateway[], networks: readonly string[], reserved: readonly string[]): ReadonlyMap<Gateway, GatewayAddresses> {
   const allowed = addressesIn(networks, reserved);
   const assigned = new Map<Gateway, GatewayAddresses>();
-  /** Address → the Gateway that has it. Several may ask for one: their listeners are told apart as those of one Gateway are. */
-  const kept = new Map<string, Gateway>();
+  const kept = new Set<string>();
   for (const gateway of gateways) {
     if (!wantsAny(gateway)) continue;
     const before = statusAddresses(gateway).find((one) => allowed(one) && !kept.has(one));
     if (before === undefined) continue;
-    kept.set(before, gateway);
+    kept.add(before);
     assigned.set(gateway, { own: [before] });
   }
-  const taken = new Set([...kept.keys(), ...gateways.flatMap((one) => askedFor(one).flatMap(({ value }) => (value === undefined ? [] : normal(value))))]);
+  const taken = new Set([...kept, ...gateways.flatMap((one) => askedFor(one).flatMap(({ value }) => (value === undefined ? [] : normal(value))))]);
   const free = freeAddresses(networks, taken, allowed);
   for (const gateway of gateways) assigned.set(gateway, assigned.get(gateway) ?? assign(gateway, { allowed, free, networks, kept }));
   return assigned;
@@ -43,7 +42,7 @@ interface Ground {
   readonly free: Iterator<string>;
   readonly networks: readonly string[];
   /** Addresses that Gateways got, which nobody else may ask for. */
-  readonly kept: ReadonlyMap<string, Gateway>;
+  readonly kept: ReadonlySet<string>;
 }
 
 function assign(gateway: Gateway, { allowed, free, networks, kept }: Ground): GatewayAddresses {

@@ -1,6 +1,7 @@
 /** What the filters of a rule do with its requests. */
 import type { HeaderChange, RedirectTo } from "../../../edge/src/program.ts";
 import type { HeaderChanges, RouteFilter } from "../../source/gateway/shared.ts";
+import { isToken } from "../grammar/token.ts";
 import { normalHost } from "../grammar/host-name.ts";
 
 export interface RuleFilters {
@@ -15,7 +16,6 @@ export interface RuleRedirect extends Pick<RedirectTo, "host"> {
   readonly port?: number;
 }
 
-const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** Headers of the connection and of the message itself (RFC 9110, 7.6.1), and the host, which URLRewrite changes. */
 const NOT_THEIRS: ReadonlySet<string> = new Set(["host", "connection", "content-length", "transfer-encoding", "keep-alive", "proxy-connection", "te", "trailer", "upgrade"]);
 
@@ -45,7 +45,7 @@ function headerChanges({ set = [], add = [], remove = [] }: HeaderChanges, where
     ...remove.map((name) => ({ name })),
   ];
   for (const { name, value = "" } of changes) {
-    if (!NAME.test(name)) return `${where} names "${name}", which is no header`;
+    if (!isToken(name)) return `${where} names "${name}", which is no header`;
     if (NOT_THEIRS.has(name.toLowerCase())) return `${where} changes the header "${name}", which belongs to the connection or the routing`;
     if (/\p{Cc}/u.test(value)) return `${where} gives the header "${name}" a value with control characters`;
   }

@@ -1,6 +1,7 @@
 /** What requests a rule of an HTTPRoute takes. */
 import type { Condition } from "../../../edge/src/program.ts";
 import type { HttpMatch } from "../../source/gateway/kinds.ts";
+import { isToken } from "../grammar/token.ts";
 import { LONGEST_PATH } from "../shapes/bounds.ts";
 import type { PathType } from "../shapes/routing.ts";
 
@@ -15,8 +16,6 @@ export interface RouteMatch {
   readonly field: string;
 }
 
-const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-
 /** A match, or why it cannot be served: a sentence without its full stop. */
 export function readMatch({ path = {}, headers = [], queryParams = [], method }: HttpMatch, field: string): RouteMatch | string {
   const { type = "PathPrefix", value = "/" } = path;
@@ -26,7 +25,7 @@ export function readMatch({ path = {}, headers = [], queryParams = [], method }:
   const seen = new Set<string>();
   for (const { type: how = "Exact", name = "", value: wanted = "" } of headers) {
     const lower = name.toLowerCase();
-    if (!TOKEN.test(name)) return `${field}.headers names "${name}", which is no header`;
+    if (!isToken(name)) return `${field}.headers names "${name}", which is no header`;
     // The first entry of a name counts.
     if (seen.has(lower)) continue;
     seen.add(lower);

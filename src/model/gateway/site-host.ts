@@ -4,6 +4,7 @@ import { NO_REDIRECT } from "../annotations/filters.ts";
 import * as found from "../findings/catalogue.ts";
 import type { Finding } from "../findings/findings.ts";
 import { exact } from "../../support/exact.ts";
+import { describe } from "../routes/paths.ts";
 import { byGatewayAge } from "../shapes/age.ts";
 import { nameOfHost, type HostKey } from "../shapes/host-key.ts";
 import { poolId } from "../shapes/pool-id.ts";
@@ -57,7 +58,7 @@ function bySpecificity(a: Candidate, b: Candidate): number {
 
 function shadowed({ parsed, match }: Candidate, winner: Candidate, host: string): Finding {
   const { object } = winner.parsed;
-  return found.routeShadowed({ object: parsed.object, field: match.field, other: object }, { host, path: match.path, winner: winner.parsed.key });
+  return found.routeShadowed({ object: parsed.object, field: match.field, other: object }, { what: describe(host, match.path, match.pathType), path: match.path, winner: winner.parsed.key });
 }
 
 function routeOf({ parsed, rule, match }: Candidate, listener: GatewayListener, proxy: ProxySettings): Route {
@@ -113,6 +114,6 @@ function referencesOf({ parsed, rule, match }: Candidate, host: string): readonl
     if (backend === undefined || weight === 0 || rule.filters === undefined || rule.filters.redirect) return [];
     const { namespace, service, port } = backend;
     const share = rule.shares.length > 1 ? "their share of " : "";
-    return [{ pool: poolId(namespace, service, port), object: parsed.object, field, effect: `${share}requests to ${host === "_" ? "*" : host}${match.path} get 503` }];
+    return [{ pool: poolId(namespace, service, port), object: parsed.object, field, effect: `${share}requests to ${describe(host, match.path, match.pathType)} get 503` }];
   });
 }

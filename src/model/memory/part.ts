@@ -26,6 +26,12 @@ export function noteValue<V>(part: ModelPart<V>, key: string, value: V | undefin
   }
 }
 
+/** Notes the values of all keys at once. */
+export function noteAll<V>(part: ModelPart<V>, values: ReadonlyMap<string, V>): void {
+  for (const key of part.map.keys()) if (!values.has(key)) noteValue(part, key, undefined);
+  for (const [key, value] of values) noteValue(part, key, value);
+}
+
 /** The value of a key as it was noted, or before. */
 export function current<V>(part: ModelPart<V>, key: string): V | undefined {
   return part.pending.has(key) ? part.pending.get(key) : part.map.get(key);

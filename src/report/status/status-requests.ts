@@ -43,7 +43,7 @@ function placeOfKind(kind: StatusObject["kind"]): Place {
 /**
  * The result sends one patch and resolves with the object as it is then. It rejects as ClusterApi does.
  *
- * @param namespace that all objects are in; empty: any
+ * @param namespace that all objects are in; empty: all of them
  */
 export function statusRequests(api: ClusterApi, namespace: string): (patch: Patch, signal: AbortSignal) => Promise<unknown> {
   const right = (verb: Right["verb"], { kind }: StatusObject, part: "/status" | ""): Right => {

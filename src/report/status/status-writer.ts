@@ -56,7 +56,7 @@ export function statusWish(object: StatusObject, stored: unknown, status: Status
 
 export interface StatusWriterOptions {
   readonly api: ClusterApi;
-  /** Namespace that all objects are in; empty: any. */
+  /** Namespace that all objects are in; empty: all of them. */
   readonly namespace: string;
   readonly log: Log;
   /** What the status of an object (`objectKey`) should say now; undefined: it stays as it is. */
