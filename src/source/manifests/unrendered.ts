@@ -14,15 +14,16 @@ import { walk } from "./folders.ts";
 export interface Unrendered {
   /** Paths as `walk` gives them: reading them as manifests would find mistakes that are none. */
   readonly files: ReadonlySet<string>;
-  /** One for each chart, and one for each kustomization that no other one builds on. */
+  /** One for each chart, and one for each kustomization that no other one builds on; each in the order of its paths. */
   readonly findings: readonly Finding[];
 }
 
 /** Files that cannot be read are left to whoever reads manifests. */
 export async function unrenderedBelow(paths: readonly string[]): Promise<Unrendered> {
   const { files, folders } = await walk(paths);
-  const charts = chartsAmong([...files.keys()]);
-  const kustomizations = kustomizationsIn([...folders.keys()]);
+  // A walk finds files and folders in no order.
+  const charts = chartsAmong([...files.keys()].sort());
+  const kustomizations = kustomizationsIn([...folders.keys()].sort());
   const templates = charts.flatMap(({ templates: own }) => own);
   const patches = [...kustomizations.values()].flatMap((one) => one.patches).filter((file) => files.has(file));
   return {
