@@ -103,6 +103,7 @@ test("without flags there are ingress-nginx's defaults", () => {
     askedCookies: [],
     askedUser: "",
     askedClient: "",
+    askedGateway: "",
     askedLine: "",
     verbose: false,
     live: false,

@@ -90,14 +90,14 @@ async function loadOf(words: readonly string[]): Promise<Load> {
 const LOADS: readonly (readonly [words: string, most: number, large: readonly string[]])[] = [
   ["--version", 6, []],
   ["--help", 7, []],
-  ["explain --help", 334, []],
-  [`explain http://shop.example/ --manifests ${folder}`, 334, []],
+  ["explain --help", 342, []],
+  [`explain http://shop.example/ --manifests ${folder}`, 342, []],
   // Comments behind values, and a text of several lines, are for the complete parser.
-  [`explain http://tomcat.lucky.com/ --manifests WALKTHROUGH`, 334, ["yaml"]],
+  [`explain http://tomcat.lucky.com/ --manifests WALKTHROUGH`, 342, ["yaml"]],
   [`check ${join(folder, "shop.yaml")}`, 286, []],
   [`get routes --manifests ${folder}`, 290, []],
   [`diff ${folder} ${folder}`, 283, []],
-  ["run --help", 472, ["node:child_process", "node:http"]],
+  ["run --help", 480, ["node:child_process", "node:http"]],
   ["agent --help", 133, ["node:child_process"]],
   ["completion bash", 48, []],
   ["rollout --help", 40, []],

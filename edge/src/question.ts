@@ -12,6 +12,8 @@ export interface RouteQuestion {
   host: string;
   path: string;
   https: boolean;
+  /** It is asked where Gateways listen: `server_addr` and `server_port` among the variables say where. */
+  atFront?: boolean;
   /** The client's address as text; absent: not known. */
   client?: string;
   /** nginx's variables that the matcher asks for, by name without `$`; those that have no value are absent. */

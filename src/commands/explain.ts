@@ -1,7 +1,7 @@
 /**
  * `sluice explain URL`: which host, route, canary and pool a request (or a connection below http) would reach, and which line of which object says so.
  */
-import type { Explanation } from "../explain/explain.ts";
+import type { Explanation } from "../explain/explanation.ts";
 import { explanationText } from "../explain/explanation-text.ts";
 import { helpFor, parseSettings } from "../settings.ts";
 import type { CommandLine, Settings } from "../settings.ts";
@@ -54,12 +54,12 @@ async function askLive(settings: Settings, asked: AskedOrLine): Promise<LiveExpl
 }
 
 /** What the flags and the URL ask for. Throws a UserError (exit code 2) for a request that is none. */
-function askedOf({ arguments: [url, extra], askedHeaders, askedCookies, askedUser, askedMethod, askedClient, askedLine }: CommandLine): AskedOrLine {
+function askedOf({ arguments: [url, extra], askedHeaders, askedCookies, askedUser, askedMethod, askedClient, askedGateway, askedLine }: CommandLine): AskedOrLine {
   if (url === undefined && askedLine === "") throw new UserError('Which request? Write "sluice explain http://shop.example/cart".', 2);
   if (extra !== undefined || (url !== undefined && askedLine !== "")) throw new UserError(`One request at a time: "${printable(extra ?? url ?? "")}" is one too many.`, 2);
   if (url === undefined) return { line: askedLine };
   const headers = [...askedHeaders, ...askedCookies.map((cookie) => `Cookie: ${cookie}`), ...(askedUser === "" ? [] : [basic(askedUser)])];
-  const asked = { url: withScheme(url), headers, method: askedMethod, ...(askedClient === "" ? {} : { client: askedClient }) };
+  const asked = { url: withScheme(url), headers, method: askedMethod, ...(askedClient === "" ? {} : { client: askedClient }), ...(askedGateway === "" ? {} : { gateway: askedGateway }) };
   parseAsked(asked);
   return asked;
 }

@@ -19,10 +19,11 @@ export function certificateStep({ tls, certificates }: Pick<Model, "tls" | "cert
   const certificate = covering === undefined ? fallback : certificates.get(tls.get(covering) ?? "");
   if (!certificate) return { what: "tls", result: "Sluice's own certificate", why: `no Secret has a certificate for "${name}", and there is no default one (--default-ssl-certificate): clients do not trust it` };
   const because = covering === undefined ? `the default certificate, because no Secret has one for "${name}"` : covering === name ? "for the exact name" : `for ${covering}`;
-  return { what: "tls", result: subjectText(certificate.origin), why: `${because}; ${certificateText(certificate, now)}` };
+  return { what: "tls", result: subjectText(certificate.origin), why: `${because}; ${shownCertificate(certificate, now)}` };
 }
 
-function certificateText({ chain, notAfter }: Certificate, now: number): string {
+/** Whose certificate it is, and until when. @param now milliseconds of Unix time. */
+export function shownCertificate({ chain, notAfter }: Certificate, now: number): string {
   const certificates = parsed(chain);
   const [leaf] = certificates;
   const days = Math.floor((notAfter.getTime() - now) / DAY_MS);

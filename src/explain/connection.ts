@@ -6,7 +6,7 @@ import { portText } from "../model/streams/listeners.ts";
 import type { Listener } from "../model/shapes/listener.ts";
 import { hostKey } from "../model/shapes/host-key.ts";
 import { UserError } from "../support/user-error.ts";
-import type { Explanation } from "./explain.ts";
+import type { Explanation } from "./explanation.ts";
 import type { ExplainedRequest } from "./request.ts";
 import type { ExplainedStep } from "./step.ts";
 

@@ -2,64 +2,36 @@
  * Explains one request with the matcher that serves: the decision is `decide`'s own, and each step names the object
  * and field behind it.
  */
-import { admission, shownStatus, type ClientView } from "../../edge/src/client-auth.ts";
+import { shownStatus } from "../../edge/src/client-auth.ts";
 import { canaryByRule } from "../../edge/src/canary.ts";
 import { aliasOf, decide, isSubstitute, sessionOf, type Decision } from "../../edge/src/match.ts";
 import type { RequestView } from "../../edge/src/request-view.ts";
-import type { ClientAuth, SpecialHost, EdgeRoute } from "../../edge/src/program.ts";
-import { CATCH_ALL, DEFAULT_BACKEND } from "../../edge/src/program.ts";
-import { addressBytes } from "../../edge/src/proxies.ts";
+import type { ClientAuth, EdgeRoute } from "../../edge/src/program.ts";
+import { CATCH_ALL } from "../../edge/src/program.ts";
 import type { Tables } from "../../edge/src/tables.ts";
 import type { Program } from "../compile/program.ts";
 import { subjectText, type Finding } from "../model/findings/findings.ts";
-import type { Settings } from "../settings.ts";
 import { hostKey } from "../model/shapes/host-key.ts";
-import { canariesOf, primaryOf } from "../model/shapes/routing.ts";
-import type { Alternatives, Host, Origin, Route } from "../model/shapes/routing.ts";
+import { canariesOf } from "../model/shapes/routing.ts";
+import type { Host, Route } from "../model/shapes/routing.ts";
 import type { Model } from "../model/model.ts";
 import { locationOf } from "../../edge/src/redirect.ts";
-import type { Captures } from "../../edge/src/rewrite-target.ts";
-import type { RolloutStatus } from "../rollout/status.ts";
 import { closest } from "../support/edit-distance.ts";
-import { capturesAlike, translatePattern } from "./pattern.ts";
-import type { IngressIdentity } from "./naming.ts";
-import { policyText } from "./policy.ts";
-import { utf8Text, type ExplainedRequest } from "./request.ts";
-import { boundedSearch, type Found, type Search } from "./bounded-search.ts";
-import { triedRules, type TriedRule } from "./tried-rules.ts";
+import { concernsAll, isAbout } from "./concerns.ts";
+import type { Explanation, ExplainSettings } from "./explanation.ts";
+import { routeOf } from "./model-route.ts";
+import type { ObjectIdentity } from "./naming.ts";
+import { askedUrl, utf8Text, type ExplainedRequest } from "./request.ts";
+import { boundedSearch, type Search } from "./bounded-search.ts";
+import { triedRules } from "./tried-rules.ts";
 import { canaryStep } from "./canary.ts";
 import { certificateStep } from "./certificate.ts";
 import { accessOf, type Access } from "./access.ts";
 import { explainedClient } from "./client.ts";
 import type { ExplainedStep } from "./step.ts";
 import { tablesFor } from "./tables.ts";
-import { explainedVariable } from "./variables.ts";
-
-export interface Explanation {
-  readonly request: string;
-  readonly steps: readonly ExplainedStep[];
-  /** Status that Sluice answers itself; absent when the request is proxied. */
-  readonly status?: number;
-  /** Where a redirect leads. */
-  readonly location?: string;
-  readonly pool?: string;
-  readonly endpoints?: readonly string[];
-  /** The rules of the host in the order in which they are tried; absent: there is no host. */
-  readonly rules?: readonly TriedRule[];
-  /** The Ingresses that decide about the request: the route's, and its canaries'. */
-  readonly objects?: readonly IngressIdentity[];
-  /** Findings about the objects involved, and about files or kinds that could not be read and may hide further objects. */
-  readonly findings: readonly Finding[];
-}
-
-export interface ExplainSettings extends Pick<Settings, "configmap" | "defaultBackendService"> {
-  /** Ingresses that name the host, whether they are served or not. */
-  readonly naming?: readonly IngressIdentity[];
-  /** Undefined: nobody runs, and nothing is known of releases. */
-  readonly rollouts?: readonly RolloutStatus[] | undefined;
-  /** Absent: the explanation has a budget of its own. */
-  readonly search?: Search;
-}
+import { answerStep, BAD_REQUEST, endpointTexts, poolStep, patternsText, rewriteStep, routeStep } from "./steps.ts";
+import { isAssumed, view } from "./view.ts";
 
 export function explain(
   model: Model, program: Program, request: ExplainedRequest, findings: readonly Finding[], settings: ExplainSettings,
@@ -106,11 +78,11 @@ export function explain(
       steps.push(poolStep(decision, decision.route !== undefined && isSubstitute(tables, decision.route, decision.pool)));
     }
   }
-  const origins: readonly IngressIdentity[] = !route ? (host?.routes ?? []).map(({ origin }) => origin) : [route.origin, ...canariesOf(route.backend).map((canary) => canary.origin)];
+  const origins: readonly ObjectIdentity[] = !route ? (host?.routes ?? []).map(({ origin }) => origin) : [route.origin, ...canariesOf(route.backend).map((canary) => canary.origin)];
   return {
-    request: urlText(request),
+    request: askedUrl(request),
     steps,
-    ...(decision.pool && refused === undefined ? { pool: decision.pool.name, endpoints: decision.pool.endpoints.map(endpointText) } : { status: refused ?? shownStatus(decision.status) }),
+    ...(decision.pool && refused === undefined ? { pool: decision.pool.name, endpoints: endpointTexts(decision.pool) } : { status: refused ?? shownStatus(decision.status) }),
     ...(location === undefined ? {} : { location: utf8Text(location) }),
     ...(rules ? { rules } : {}),
     ...(route ? { objects: origins.filter(({ kind }) => kind === "Ingress").map(({ kind, namespace, name }) => ({ kind, namespace, name })) } : {}),
@@ -125,11 +97,7 @@ const OF_NO_HOST: ReadonlyMap<number, string> = new Map([
 ]);
 
 function ofNoHost(request: ExplainedRequest, status: number, findings: readonly Finding[]): Explanation {
-  return { request: urlText(request), steps: [{ what: "answer", result: String(status), why: OF_NO_HOST.get(status) ?? "" }], status, findings };
-}
-
-function urlText({ https, host, uri }: ExplainedRequest): string {
-  return `${https ? "https" : "http"}://${utf8Text(host + uri)}`;
+  return { request: askedUrl(request), steps: [{ what: "answer", result: String(status), why: OF_NO_HOST.get(status) ?? "" }], status, findings };
 }
 
 /**
@@ -141,15 +109,6 @@ function accessFor({ route, pool, reason }: Decision, request: ExplainedRequest,
   return accessOf({ request, client: explainedClient(request, config), filters: route.filters, tables, users: (id) => users.get(id)?.reveal() });
 }
 
-/** The status of a path that is closed, because it cannot be served as it has to be. */
-const CLOSED = 503;
-/** The status of a rewrite whose result has a segment `.` or `..`. */
-const BAD_REQUEST = 400;
-
-function isAbout(object: Finding["object"], origin: IngressIdentity): boolean {
-  return object.kind === origin.kind && object.namespace === origin.namespace && object.name === origin.name;
-}
-
 /** Whether a finding is about a path that is served, where the request reaches another declared one. Who reaches none may have meant it. */
 function isAboutAnother({ object, field }: Finding, route: Route | undefined, { hosts }: Model): boolean {
   const path = /^spec\.rules\[\d+\]\.http\.paths\[\d+\]/.exec(field)?.[0];
@@ -158,76 +117,9 @@ function isAboutAnother({ object, field }: Finding, route: Route | undefined, { 
   return !declares(route) && [...hosts.values()].some(({ routes }) => routes.some(declares));
 }
 
-/**
- * Whether a finding's object concerns every request: the controller's ConfigMap does, and a file or a kind that cannot
- * be read may hide any object.
- */
-function concernsAll({ kind, namespace, name }: Finding["object"], { configmap }: ExplainSettings): boolean {
-  return kind === "File" || name === "" || (kind === "ConfigMap" && configmap === `${namespace}/${name}`);
-}
-
 /** Whether the weights decide for the request, although nothing is left to chance: clients of the route are drawn by what they are. */
 function isDrawnByClient({ canaries = [] }: EdgeRoute, asked: RequestView): boolean {
   return canaries[0]?.sticky !== undefined && canaryByRule(canaries, asked, false) === undefined;
-}
-
-/**
- * The request as the matcher asks about it. `untold` is called with a pattern that only nginx can run, or that takes Node too long; it
- * then counts as one that matches nothing.
- */
-export function view(
-  request: ExplainedRequest,
-  draw: (total: number) => number,
-  untold: (pattern: string) => void = () => {},
-  client?: string,
-  search: Search = boundedSearch(),
-): RequestView {
-  const searched = (translated: RegExp | undefined, text: string, pattern: string): Found => {
-    const found = translated && search(translated, text);
-    if (found === undefined) untold(pattern);
-    return found;
-  };
-  const asked = {
-    variable: (name: string) => explainedVariable(request, name),
-    address: () => (client === undefined ? undefined : addressBytes(client)),
-    matches: (text: string, pattern: string) => {
-      const found = searched(translatePattern(pattern), text, pattern);
-      return found === undefined ? undefined : found !== null;
-    },
-    gaveUp: () => false,
-    searchUntil: () => Infinity,
-    isPast: () => false,
-    capture: (text: string, pattern: string) => {
-      return capturesOf(searched(capturesAlike(pattern) ? translatePattern(pattern) : undefined, text, pattern));
-    },
-  };
-  const hello: ClientView = { ...asked, handshakeWas: () => true, verifyResult: () => 0 };
-  const admit = (host: SpecialHost, clients: ClientAuth): number =>
-    isAssumed(request, clients) ? 0 : admission(clients, host.handshake, hello);
-  return { ...asked, draw, stick: () => {}, admit };
-}
-
-/** Whether the client is assumed to have a certificate that the host accepts: people ask about what comes after that. */
-function isAssumed({ https }: ExplainedRequest, { mode }: ClientAuth): boolean {
-  return https && mode !== "off" && mode !== "refused";
-}
-
-function capturesOf(found: Found): Captures | undefined {
-  return found ? Object.fromEntries([...found.entries(), ...Object.entries(found.groups ?? {})]) : undefined;
-}
-
-/** The Model's route behind an edge route: a route that only redirects to the path with a slash has no route of its own in the Model. */
-function routeOf(host: Host | undefined, route: EdgeRoute | undefined): Route | undefined {
-  if (!host || !route) return undefined;
-  const same = host.routes.filter((one) => Buffer.from(one.path, "utf8").toString("latin1") === route.path);
-  const alike = same.filter((one) => JSON.stringify(one.when) === JSON.stringify(route.when));
-  return alike.find((one) => samePool(one, route)) ?? alike[0] ?? same[0];
-}
-
-function samePool(model: Route, route: EdgeRoute): boolean {
-  const backend = primaryOf(model.backend);
-  if (backend.kind === "status") return route.respond === backend.status;
-  return route.pool === (backend.kind === "service" ? backend.pool : DEFAULT_BACKEND);
 }
 
 function isOfCanary(route: EdgeRoute | undefined, pattern: string): boolean {
@@ -240,7 +132,7 @@ const SHOWN = 3;
 interface HostNames {
   readonly declared: Iterable<string>;
   readonly untold: readonly string[];
-  readonly naming: readonly IngressIdentity[];
+  readonly naming: readonly ObjectIdentity[];
   readonly search: Search;
 }
 
@@ -249,7 +141,7 @@ function hostStep(request: ExplainedRequest, decision: Decision, tables: Tables,
   const { declared, untold, naming, search } = names;
   const name = decision.host?.name ?? "";
   if (untold.length > 0) {
-    const why = `only nginx can tell whether "${utf8Text(host)}" matches ${listed(untold)}`;
+    const why = `only nginx can tell whether "${utf8Text(host)}" matches ${patternsText(untold)}`;
     return { what: "host", result: `not known here; without it ${name === CATCH_ALL ? "any other name" : name}`, why };
   }
   const alias = aliasOf(tables, view(request, (total) => total, undefined, undefined, search), host);
@@ -265,10 +157,6 @@ function hostStep(request: ExplainedRequest, decision: Decision, tables: Tables,
   return { what: "host", result: name, why: name.startsWith("*.") ? `"${utf8Text(host)}" has one label more` : "the exact name" };
 }
 
-function listed(patterns: readonly string[]): string {
-  return patterns.map((pattern) => JSON.stringify(utf8Text(pattern))).join(" or ");
-}
-
 function clientStep({ mode, matchCn, errorPage }: ClientAuth): ExplainedStep {
   const subject = matchCn === undefined ? "" : `, its subject like ${JSON.stringify(matchCn)}`;
   const others = errorPage === undefined ? "" : `; others are led to ${utf8Text(errorPage)}`;
@@ -280,32 +168,6 @@ function isPattern(host: Host | undefined, decision: Decision, { path }: Explain
   return host?.regex === true && decision.host?.exact[path] === undefined;
 }
 
-function routeStep(route: Route, { path }: ExplainedRequest, settings: ExplainSettings, regex = false, untold: readonly string[] = []): ExplainedStep {
-  if (untold.length > 0) {
-    const why = `only nginx can tell whether the path matches ${listed(untold)}`;
-    return { what: "route", result: `not known here; without it ${route.path} (regular expression)`, why };
-  }
-  const kind = regex ? "regular expression" : route.pathType === "exact" ? "exact path" : utf8Text(path) === route.path ? "prefix, the whole path" : "longest prefix";
-  const where = route.synthesized ? "the host's / that no rule declares; " : route.when ? `${conditionsText(route.when)}; ` : "";
-  return { what: "route", result: `${route.path} (${kind})`, why: `${where}${originText(route.origin, settings)}` };
-}
-
-/** `http_accept_language ~ "^zh" and request_method = GET, or arg_lang = zh`. */
-function conditionsText(when: Alternatives): string {
-  return when.map((conditions) => conditions.map(conditionText).join(" and ")).join(", or ");
-}
-
-function conditionText({ variable: name, values, pattern }: Alternatives[number][number]): string {
-  if (pattern !== undefined) return `${name} ~ ${JSON.stringify(pattern)}`;
-  return values === undefined ? `${name} is there` : `${name} = ${values.join(" or ")}`;
-}
-
-function originText(origin: Origin, { defaultBackendService }: ExplainSettings): string {
-  const { kind, field } = origin;
-  if (kind === "Ingress") return `${subjectText(origin)}${field ? `, ${field}` : ""}`;
-  return field === "--default-backend-service" && defaultBackendService === "" ? "built in" : `by ${field}`;
-}
-
 /** The step of a host that refuses the client, whatever the path. */
 function refusedStep({ status, redirect, host }: Decision, location = ""): ExplainedStep {
   const result = redirect ? `${status} to ${utf8Text(location)}` : String(shownStatus(status));
@@ -314,36 +176,10 @@ function refusedStep({ status, redirect, host }: Decision, location = ""): Expla
   return { what: "answer", result, why };
 }
 
-function answerStep({ status, redirect }: Decision, location = ""): ExplainedStep {
-  const result = `${status} to ${utf8Text(location)}`;
-  if (redirect === "https") return { what: "answer", result, why: "https: the name has a certificate, or the Ingress forces it" };
-  if (redirect === "slash") return { what: "answer", result, why: "the path that is declared ends with a slash" };
-  if (redirect === "root") return { what: "answer", result, why: "app-root of the host" };
-  if (redirect === "name") return { what: "answer", result, why: "from-to-www-redirect of the host" };
-  if (redirect === "url") return { what: "answer", result, why: "the Ingress redirects this path" };
-  if (status === BAD_REQUEST) return { what: "answer", result: "400", why: "rewrite-target would make a path with a segment . or .. of it" };
-  if (status === 204) return { what: "answer", result: "204", why: "OPTIONS from an origin that cors-allow-origin allows" };
-  return { what: "answer", result: String(status), why: status === CLOSED ? "the path is closed: a finding says why" : "" };
-}
-
 function sessionSide({ route, canary }: Decision, asked: RequestView): boolean {
   const key = route && sessionOf(route, asked);
   const side = canary ? canary.balance : route?.balance;
   return key !== undefined && side?.kind === "session" && side.key === key;
-}
-
-/** The path that the backend is asked for. */
-function rewriteStep({ uri, route }: Decision, { uri: sent }: ExplainedRequest, untold: readonly string[]): ExplainedStep {
-  const pattern = route?.detour?.rewrite?.pattern ?? "";
-  const result = uri ?? (untold.includes(pattern) ? "not known here" : sent.split("?")[0] ?? "");
-  return { what: "rewrite", result: utf8Text(result), why: `rewrite-target of ${JSON.stringify(utf8Text(pattern))}` };
-}
-
-function poolStep({ pool, canary, route }: Decision, substitute: boolean): ExplainedStep {
-  const { name = "", endpoints = [] } = pool ?? {};
-  const because = substitute ? "default-backend, because no endpoint is ready; " : "";
-  const policy = policyText(canary ? canary.balance : route?.balance);
-  return { what: "pool", result: name, why: `${because}endpoints: ${endpoints.map(endpointText).join(" ")}${policy === undefined ? "" : `; ${policy}`}` };
 }
 
 function checked({ steps }: Access, why: string): string {
@@ -355,6 +191,3 @@ function whyNoPool(route: Route | undefined, { defaultBackendService }: ExplainS
   return nobody ? "no backend is declared for it, and there is no default one (--default-backend-service)" : "no endpoint is ready";
 }
 
-function endpointText([address, port]: readonly [string, number]): string {
-  return `${address}:${port}`;
-}

@@ -3,7 +3,7 @@ import { findingText, subjectText, type Finding } from "../model/findings/findin
 import { ANSWERS } from "../report/answers.ts";
 import { printable } from "../support/text.ts";
 import type { TriedRule } from "./tried-rules.ts";
-import type { Explanation } from "./explain.ts";
+import type { Explanation } from "./explanation.ts";
 import type { InEffect } from "./in-effect.ts";
 import { liveLines } from "./live-text.ts";
 import type { Live } from "./live.ts";

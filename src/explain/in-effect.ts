@@ -4,7 +4,7 @@ import { subjectText } from "../model/findings/findings.ts";
 import type { Settings } from "../settings.ts";
 import type { Snapshot } from "../source/snapshot.ts";
 import { splitName } from "../support/namespaced-name.ts";
-import type { IngressIdentity } from "./naming.ts";
+import type { ObjectIdentity } from "./naming.ts";
 
 export interface InEffect {
   /** `Ingress shop/web`. */
@@ -17,7 +17,7 @@ export interface InEffect {
 const OWN_PREFIX = "sluice.ingress/";
 
 /** @param objects those that decide about the request. Annotations that are refused are told by findings; those without a value count as absent. */
-export function inEffect(objects: readonly IngressIdentity[], snapshot: Snapshot, { annotationsPrefix, configmap }: Pick<Settings, "annotationsPrefix" | "configmap">): readonly InEffect[] {
+export function inEffect(objects: readonly ObjectIdentity[], snapshot: Snapshot, { annotationsPrefix, configmap }: Pick<Settings, "annotationsPrefix" | "configmap">): readonly InEffect[] {
   const prefix = `${annotationsPrefix}/`;
   const ofObjects = objects.map((one) => {
     const annotations = Object.entries(snapshot.get("Ingress", one.namespace, one.name)?.metadata.annotations ?? {}).filter(([, value]) => value.trim() !== "");

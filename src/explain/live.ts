@@ -1,6 +1,5 @@
 /** What a running data plane adds to an explanation: where its workers' own tables lead the request, and what became of the last requests like it. */
 import type { JournalRow } from "../../edge/src/journal.ts";
-import { decide } from "../../edge/src/match.ts";
 import type { RouteQuestion, RouteReply } from "../../edge/src/question.ts";
 import type { Program } from "../compile/program.ts";
 import type { WorkerReply } from "../engine/protocol.ts";
@@ -8,7 +7,7 @@ import type { Config } from "../model/config/config.ts";
 import type { RolloutStatus } from "../rollout/status.ts";
 import type { Search } from "./bounded-search.ts";
 import { explainedClient } from "./client.ts";
-import { view } from "./explain.ts";
+import { decideAsked, view } from "./view.ts";
 import { attemptList } from "./log-line.ts";
 import { utf8Text, type ExplainedRequest } from "./request.ts";
 import { tablesFor } from "./tables.ts";
@@ -51,10 +50,10 @@ export function inquiryAbout(request: ExplainedRequest, program: Program, config
     return value;
   };
   const { host, path, https } = request;
-  const decision = decide(tablesFor(program, host), { ...told, variable }, host, path, https);
+  const decision = decideAsked(tablesFor(program, host, request.at), { ...told, variable }, request);
   const { route, pool } = decision;
   return {
-    question: { host, path, https, variables, ...(client === undefined ? {} : { client }) },
+    question: { host, path, https, variables, ...(request.at ? { atFront: true } : {}), ...(client === undefined ? {} : { client }) },
     expected: {
       id: 0, generation: 0, host: decision.host?.name ?? "", route: utf8Text(route?.path ?? ""), namespace: route?.namespace ?? "", ingress: route?.ingress ?? "",
       pool: pool?.name ?? "", canary: decision.canary?.name ?? "", status: pool ? 0 : decision.status, reason: pool ? "" : decision.reason,

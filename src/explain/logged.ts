@@ -7,7 +7,7 @@ import { poolName } from "../model/shapes/pool-id.ts";
 import { canariesOf, primaryOf, type Route } from "../model/shapes/routing.ts";
 import { UserError } from "../support/user-error.ts";
 import type { Search } from "./bounded-search.ts";
-import { view } from "./explain.ts";
+import { view } from "./view.ts";
 import { askedOfLine, attemptsOfLine, hostOfLine, readLogLine, requestOfLine, type LoggedAttempt } from "./log-line.ts";
 import { parseRequest, type AskedRequest } from "./request.ts";
 import { tablesFor } from "./tables.ts";

@@ -42,11 +42,11 @@ function rangesOf(numbers: readonly number[], words: number, bits: number): Rang
 function rangeText({ first, last, bits }: Range): string {
   const size = last - first + 1n;
   const free = size.toString(2).length - 1;
-  if (size !== 1n << BigInt(free) || first % size !== 0n) return `${addressText(first, bits)} to ${addressText(last, bits)}`;
-  return free === 0 ? addressText(first, bits) : `${addressText(first, bits)}/${bits - free}`;
+  if (size !== 1n << BigInt(free) || first % size !== 0n) return `${entranceText(first, bits)} to ${entranceText(last, bits)}`;
+  return free === 0 ? entranceText(first, bits) : `${entranceText(first, bits)}/${bits - free}`;
 }
 
-function addressText(value: bigint, bits: number): string {
+function entranceText(value: bigint, bits: number): string {
   if (bits === 32) return [24n, 16n, 8n, 0n].map((shift) => String((value >> shift) & 0xffn)).join(".");
   const groups = Array.from({ length: 8 }, (_, index) => ((value >> BigInt(112 - 16 * index)) & 0xffffn).toString(16));
   // A URL writes an IPv6 address in its short form, with `::`.

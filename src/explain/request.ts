@@ -21,6 +21,17 @@ export interface AskedRequest {
   readonly headers: readonly string[];
   readonly method: string;
   readonly client?: string;
+  /** `namespace/name` of the Gateway that is asked; absent: whoever has the name. */
+  readonly gateway?: string;
+}
+
+/** A port that Gateways listen on. */
+export interface Entrance {
+  /** As nginx's `$server_addr`; empty: one that Gateways share. */
+  readonly address: string;
+  readonly port: number;
+  /** No Ingress is served there. */
+  readonly alone: boolean;
 }
 
 export interface ExplainedRequest {
@@ -29,6 +40,9 @@ export interface ExplainedRequest {
   readonly https: boolean;
   /** Lower case, without port and trailing dot: nginx's `$host`. */
   readonly host: string;
+  /** Of the URL, lower case: where the client connects, and for https the name that it asks TLS for. */
+  readonly connectsTo: string;
+  readonly port: number;
   /** The Host header. */
   readonly authority: string;
   /** Decoded and normalised: nginx's `$uri`. */
@@ -39,6 +53,8 @@ export interface ExplainedRequest {
   readonly headers: readonly Header[];
   /** Address that the connection comes from; absent: not given. */
   readonly client?: string;
+  /** Absent: the request comes in where Ingresses are served. */
+  readonly at?: Entrance;
 }
 
 /** Blanks and control characters of ASCII. Bytes above ASCII do not count, because they are parts of UTF-8 characters. */
@@ -61,6 +77,7 @@ export function readRequest(url: string, headers: readonly string[], method = "G
   const uri = rest.startsWith("/") ? rest : `/${rest}`;
   if (CONTROL.test(uri)) throw refused(url, "a URL holds no blanks and no control characters");
   const host = hostOfAuthority(authority);
+  const https = /^(?:https|wss)$/i.test(scheme);
   const path = normalisePath(uri.split("?")[0] ?? "/");
   if (host === undefined) throw refused(url, `"${utf8Text(authority)}" is no host`);
   if (path === undefined) throw refused(url, "its path leaves the root, or holds a % that no two hex digits follow");
@@ -68,8 +85,10 @@ export function readRequest(url: string, headers: readonly string[], method = "G
   return {
     url: utf8Text(url),
     method,
-    https: /^(?:https|wss)$/i.test(scheme),
+    https,
     host,
+    connectsTo: hostOfAuthority(urlHost) ?? "",
+    port: Number(/:([0-9]{1,5})$/.exec(urlHost)?.[1] ?? (https ? 443 : 80)),
     authority,
     path,
     uri,
@@ -137,4 +156,9 @@ function normalisePath(raw: string): string | undefined {
     } else out.push(segment);
   }
   return `/${out.join("/")}`;
+}
+
+/** As people read it: `https://shop.example/cart?x=1`, with the host that is asked for. */
+export function askedUrl({ https, host, uri }: ExplainedRequest): string {
+  return `${https ? "https" : "http"}://${utf8Text(host + uri)}`;
 }

@@ -1,7 +1,7 @@
 /** One step of an explanation: what was decided, the result, and why. */
 export interface ExplainedStep {
   readonly what:
-    | "listener" | "host" | "client" | "route" | "canary" | "limit" | "satisfy" | "tls" | "network" | "password" | "authentication" | "answer" | "rewrite" | "pool";
+    | "gateway" | "listener" | "host" | "client" | "route" | "canary" | "share" | "limit" | "satisfy" | "tls" | "network" | "password" | "authentication" | "answer" | "rewrite" | "pool";
   readonly result: string;
   readonly why: string;
 }

@@ -1,11 +1,12 @@
 /** The rules of a host in the order in which the matcher tries them for a path, and what becomes of each. */
 import { holds } from "../../edge/src/conditions.ts";
-import type { EdgeHost, EdgeRoute, PathPattern } from "../../edge/src/program.ts";
+import type { Condition, EdgeHost, EdgeRoute, PathPattern } from "../../edge/src/program.ts";
 import type { RequestView } from "../../edge/src/request-view.ts";
 import { subjectText } from "../model/findings/findings.ts";
 import { canaryTexts, isWritten, routePath, routeTarget } from "../model/routes/route-text.ts";
-import type { Host, Route } from "../model/shapes/routing.ts";
+import type { Alternatives, Host, Route } from "../model/shapes/routing.ts";
 import { utf8Text } from "./request.ts";
+import { conditionText } from "./steps.ts";
 
 export interface TriedRule {
   /** `/cart (prefix)`. */
@@ -43,9 +44,17 @@ function candidate({ index, matched, how }: Tried, host: Host, table: EdgeHost, 
   if (place === taken) return { ...what, outcome: "takes", why: "" };
   if (matched === undefined) return { ...what, outcome: "no", why: "only nginx can tell whether it matches" };
   if (!matched) return { ...what, outcome: "no", why: how === "pattern" ? "its expression does not match" : "another path" };
-  if (edge.when !== undefined && !holds(edge.when, request, edge.namespace)) return { ...what, outcome: "no", why: "its conditions do not hold" };
+  if (edge.when !== undefined && !holds(edge.when, request, edge.namespace)) return { ...what, outcome: "no", why: whyNot(edge.when, route?.when, (one) => holds([[one]], request, edge.namespace)) };
   const why = taken < 0 ? "the host answers first" : { exact: "it comes later", pattern: "a rule before it matches", prefix: "another rule is more exact", root: "another rule is more exact" }[how];
   return { ...what, outcome: "matches", why };
+}
+
+/** Of one alternative the first condition that does not hold. @param declared the same as people wrote them */
+function whyNot(when: NonNullable<EdgeRoute["when"]>, declared: Alternatives | undefined, isTrue: (one: Condition) => boolean): string {
+  const [only] = when;
+  const at = when.length === 1 && only ? only.findIndex((one) => !isTrue(one)) : -1;
+  const failed = declared?.[0]?.[at];
+  return failed ? `${conditionText(failed)} does not hold` : "its conditions do not hold";
 }
 
 function declaredText(route: Route): Omit<TriedRule, "outcome" | "why"> {
@@ -60,7 +69,8 @@ function declaredText(route: Route): Omit<TriedRule, "outcome" | "why"> {
 
 function objectText(route: Route): string {
   const { origin, synthesized } = route;
-  if (origin.kind !== "Ingress") return synthesized ? "no rule" : origin.field;
+  if (origin.kind === "Flag") return synthesized ? "no rule" : origin.field;
+  if (origin.kind !== "Ingress") return `${subjectText(origin)} ${origin.field}`;
   return isWritten(route) ? subjectText(origin) : `no rule (the annotations are those of ${subjectText(origin)})`;
 }
 
@@ -68,7 +78,7 @@ function objectText(route: Route): string {
 function triedFor(table: EdgeHost, path: string, request: RequestView): Tried[] {
   const found = new Map<number, Tried>();
   const chain = (first: number | undefined, how: Tried["how"]): void => {
-    for (let index = first; index !== undefined; index = table.routes[index]?.otherwise) {
+    for (let index = first; index !== undefined && index >= 0; index = table.routes[index]?.otherwise) {
       if (!found.has(index)) found.set(index, { index, matched: true, how });
     }
   };

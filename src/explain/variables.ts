@@ -4,6 +4,7 @@
  * Of a header that is given several times, nginx 1.22 takes the first (`$http_cookie` and `$http_x_forwarded_for` join
  * all), and nginx from 1.23 on joins all with `, `. Here the first is taken.
  */
+import { isIP } from "node:net";
 import { lower, type ExplainedRequest, type Header } from "./request.ts";
 
 /** Headers that nginx 1.22 joins too, and what it puts between them. */
@@ -20,8 +21,12 @@ export function explainedVariable(request: ExplainedRequest, name: string): stri
       return request.method;
     case "scheme":
       return request.https ? "https" : "http";
+    case "server_addr":
+      return request.at?.address;
+    case "ssl_server_name":
+      return request.https && isIP(request.connectsTo) === 0 ? request.connectsTo : undefined;
     case "server_port":
-      return /:([0-9]+)$/.exec(request.authority)?.[1] ?? (request.https ? "443" : "80");
+      return request.at ? String(request.at.port) : /:([0-9]+)$/.exec(request.authority)?.[1] ?? (request.https ? "443" : "80");
     case "https":
       return request.https ? "on" : undefined;
     case "ssl_client_verify":

@@ -24,6 +24,8 @@ export const REQUEST_FLAGS = {
     defaultText: "nobody", help: "User and password, as the header Authorization." },
   askedClient: { flag: "client-ip", type: oneText("IP"), default: "", ...ROW,
     defaultText: "not known", help: "Where the request comes from." },
+  askedGateway: { flag: "gateway", type: oneText("NAMESPACE/NAME"), default: "", ...ROW,
+    defaultText: "the one with the URL's address, else whoever has the name", help: "The Gateway that is asked." },
   askedLine: { flag: "log", type: oneText("'LINE'"), default: "", ...ROW,
     defaultText: "none", help: "One line of the access log, in place of the URL: its text, in the format of the ConfigMap, and no file." },
   verbose: { flag: "verbose", type: boolean, default: false, ...ROW,

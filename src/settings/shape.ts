@@ -153,6 +153,8 @@ export interface Settings {
   readonly askedUser: string;
   /** Empty: not known. */
   readonly askedClient: string;
+  /** `namespace/name`; empty: none is named. */
+  readonly askedGateway: string;
   /** A line of the access log in place of a request; empty: none. */
   readonly askedLine: string;
   readonly verbose: boolean;

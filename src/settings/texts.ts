@@ -41,6 +41,7 @@ export const COMMAND_TEXTS: Readonly<Record<DescribedCommand, CommandText>> = {
     examples: [
       "sluice explain http://shop.example/cart --manifests=./k8s",
       "sluice explain http://shop.example/cart --live",
+      "sluice explain http://shop.example/cart --gateway=shop/public --gateway-api --manifests=./k8s",
       "sluice explain https://shop.example/admin -X POST -H 'Cookie: a=b' -u ann:secret --client-ip=203.0.113.7",
     ],
   },

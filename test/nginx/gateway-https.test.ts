@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { ask, type Answer, type Ask } from "../support/client.ts";
+import { askExplain } from "../support/explain-live.ts";
 import { startEcho, type EchoBackend } from "../support/echo.ts";
 import { GATEWAY_CLASS, gatewayOf, httpRoute, ruleTo, serviceAt } from "../support/gateways.ts";
 import { documents, tlsSecret } from "../support/manifests.ts";
@@ -60,6 +61,12 @@ test("a connection that was made for another listener gets 421, and a name that 
   assert.equal((await get("one.example", { serverName: "x.two.example" })).status, 421);
   assert.equal((await get("y.two.example", { serverName: "x.two.example" })).status, 200);
   assert.equal((await get("unheard.example", { serverName: "one.example" })).status, 404);
+  const explained = (name: string, host: string): ReturnType<typeof askExplain> => askExplain(sluice, { url: `https://${name}:${port}/`, headers: [`Host: ${host}`], gateway: "shop/shop" });
+  const misdirected = await explained("x.two.example", "one.example");
+  assert.deepEqual([misdirected.status, misdirected.steps.at(-1)?.why], [421, `the connection was made for "x.two.example", which is another listener's: clients open one of their own then`]);
+  const served = await explained("x.two.example", "y.two.example");
+  assert.deepEqual([served.pool, served.steps.find(({ what }) => what === "tls")?.result], ["shop-web-80", "Secret shop/two"]);
+  assert.equal((await explained("one.example", "unheard.example")).status, 404);
 });
 
 test("a listener without its certificate is not served, and says why", async () => {

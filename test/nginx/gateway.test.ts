@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { ask, type Answer, type Ask } from "../support/client.ts";
+import type { LiveExplanation } from "../../src/explain/served.ts";
+import { askExplain } from "../support/explain-live.ts";
 import { startEcho, type EchoBackend } from "../support/echo.ts";
 import { exactly, GATEWAY_CLASS, gatewayOf, httpListener, httpRoute, prefix, ruleTo, serviceAt } from "../support/gateways.ts";
 import { documents, site } from "../support/manifests.ts";
@@ -99,6 +101,7 @@ const MATCHES: readonly (readonly [what: string, path: string, more: Partial<Ask
   ["a listener for the name has it alone", "/x", { host: "one.wild.example" }, 404],
   ["its own routes", "/only", { host: "one.wild.example" }, "b"],
   ["the wildcard's listener has the other names", "/only", { host: "two.wild.example" }, "a"],
+  ["a name that every object of JavaScript has", "/rest", { host: "constructor" }, "c"],
   ["a name that is none", "/", { host: "sh op" }, 400],
 ];
 
@@ -106,8 +109,52 @@ for (const [what, path, more, expected] of MATCHES) {
   test(`match: ${what}`, async () => {
     const { status, echo } = await get(SHOP, path, more);
     assert.equal(echo?.backend ?? status, expected);
+    if (expected !== 400) assert.equal(whoTakes(await explained(SHOP, path, more)), expected);
   });
 }
+
+function explained(address: string, path: string, { host = "shop.example", headers = {}, method = "GET" }: Partial<Ask> = {}): Promise<LiveExplanation> {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${String(value)}`);
+  return askExplain(sluice, { url: `http://${address}:${port}${path}`, headers: [`Host: ${host}`, ...lines], method });
+}
+
+/** The backend that an explanation ends at, or the status. */
+function whoTakes({ pool, status }: LiveExplanation): string | number | undefined {
+  return pool === undefined ? status : pool.replace(/^shop-(.*)-80$/, "$1");
+}
+
+test("an explanation names the listener, each rule in its turn and why it does not take the request, and the shares", async () => {
+  const { listener, rules = [] } = await explained(SHOP, "/header", { headers: { "x-version": "3" } });
+  assert.equal(listener, "shop/shop/all");
+  const told = rules.map(({ rule, object, outcome, why }) => [rule, object, outcome, why]);
+  assert.deepEqual(told.filter(([rule]) => rule?.startsWith("shop.example /header ")), [
+    [`shop.example /header (prefix) when http_x_version = 2 and http_x_color ~ ^(?:bl.e)$`, "HTTPRoute shop/matches spec.rules[2]", "no", "http_x_version = 2 does not hold"],
+    [`shop.example /header (prefix) when http_x_version = 2`, "HTTPRoute shop/matches spec.rules[1]", "no", "http_x_version = 2 does not hold"],
+  ]);
+  assert.deepEqual(told.find(([, , outcome]) => outcome === "takes"), ["shop.example / (prefix)", "HTTPRoute shop/matches spec.rules[0]", "takes", ""]);
+  const shares = await explained(BLOG, "/weights");
+  assert.match(shares.steps.find(({ what }) => what === "share")?.why ?? "", /^shares: shop\/a:80 3\/4, shop\/b:80 1\/4/);
+  const broken = await explained(BLOG, "/unknown");
+  assert.deepEqual([broken.status, broken.findings.some(({ sentence }) => sentence.includes('filter of the type "Unheard"'))], [500, true]);
+  const { location } = await explained(BLOG, "/moved/x?y=1");
+  assert.equal(location, `http://new.example:${port}/moved/x?y=1`);
+});
+
+test("without an address the explanation asks who has the name, and tells of the others", async () => {
+  const ask = (more: { readonly host?: string; readonly gateway?: string }): Promise<LiveExplanation> => askExplain(sluice, { url: `http://${more.host ?? "shop.example"}:${port}/one`, ...(more.gateway === undefined ? {} : { gateway: more.gateway }) });
+  // An Ingress has the name, too, at another port.
+  const ingress = await ask({});
+  assert.deepEqual([ingress.pool, ingress.listener], ["shop-ingress-80", undefined]);
+  assert.match(ingress.steps[0]?.why ?? "", /Gateway shop\/shop at 127\.9\.1\.1:\d+.* have routes for the name, too: --gateway=shop\/(?:shop|blog) asks there/);
+  assert.equal(whoTakes(await ask({ gateway: "shop/shop" })), "b");
+  assert.equal((await ask({ gateway: "shop/blog" })).status, 404);
+  const wild = await ask({ host: "two.wild.example" });
+  assert.deepEqual([wild.listener, whoTakes(wild)], ["shop/shop/wild", "a"]);
+  for (const [gateway, text] of [["shop/none", /No Gateway "shop\/none" is served: write NAMESPACE\/NAME, such as shop\/(?:blog|shop)/], ["shop/shop", /Gateway shop\/shop does not listen for https at port 443: it has http at/]] as const) {
+    const request = JSON.stringify({ url: "https://shop.example/", headers: [], method: "GET", gateway });
+    assert.match((await sluice.ask(`/api/v1/explain?${new URLSearchParams({ request }).toString()}`)).text, text);
+  }
+});
 
 test("a Gateway's address and port are its own, and Ingresses keep theirs", async () => {
   assert.equal((await get(BLOG, "/anything")).status, 404);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createCompiler } from "../../src/compile/program.ts";
-import { explain, type Explanation } from "../../src/explain/explain.ts";
+import { explain } from "../../src/explain/explain.ts";
+import type { Explanation } from "../../src/explain/explanation.ts";
 import { parseRequest } from "../../src/explain/request.ts";
 import type { Finding } from "../../src/model/findings/findings.ts";
 import { primaryOf } from "../../src/model/shapes/routing.ts";

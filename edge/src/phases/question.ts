@@ -1,5 +1,6 @@
 /** Says where this worker's tables lead a request that nobody sends. */
 import { admission, type ClientView } from "../client-auth.ts";
+import { decideAtFront } from "../fronts.ts";
 import { decide } from "../match.ts";
 import { addressBytes } from "../proxies.ts";
 import { ENDPOINTS_TOLD, type RouteReply, type RouteQuestion } from "../question.ts";
@@ -8,7 +9,7 @@ import { capture, gaveUp, isPast, matches, searchUntil } from "./pattern.ts";
 import { tables } from "./state.ts";
 
 export function replyTo(question: RouteQuestion): RouteReply {
-  const { host, route, pool, canary, status, reason } = decide(tables, viewOf(question), question.host, question.path, question.https);
+  const { host, route, pool, canary, status, reason } = (question.atFront === true ? decideAtFront : decide)(tables, viewOf(question), question.host, question.path, question.https);
   return {
     id: question.id,
     generation: tables.generation,

@@ -5,6 +5,7 @@ import { keyOf, type Snapshot } from "../../source/snapshot.ts";
 import { oncePer } from "../../support/once-per.ts";
 import { flatText } from "../../support/kept-text.ts";
 import { CATCH_ALL } from "../../../edge/src/program.ts";
+import { emptyTable } from "../../../edge/src/table.ts";
 import { readSecretState } from "../secrets/certificates.ts";
 import { ageOf, byGatewayAge } from "../shapes/age.ts";
 import { frontId, type Front } from "../shapes/front.ts";
@@ -93,7 +94,7 @@ function frontsOf(gateways: readonly ParsedGateway[], settings: GatewaySettings,
     if (refused || unusable) continue;
     for (const address of own ?? []) {
       const id = frontId(address);
-      fronts.set(id, fronts.get(id) ?? { id, address, port: 0, https: false, listeners: {}, origin: { kind: "Gateway", namespace, name, field: "spec.addresses" } });
+      fronts.set(id, fronts.get(id) ?? { id, address, port: 0, https: false, listeners: emptyTable<string>(), origin: { kind: "Gateway", namespace, name, field: "spec.addresses" } });
     }
     for (const listener of listeners.filter(({ usable }) => usable)) {
       if (own === undefined && isIngress(listener, settings)) {
@@ -113,9 +114,9 @@ function frontsOf(gateways: readonly ParsedGateway[], settings: GatewaySettings,
           crowded.set(listener, condition("Accepted", false, "PortUnavailable", `Listener "${listener.name}": port ${listener.port} is one of ${https ? "http" : "https"} here: give it another`));
           continue;
         }
-        const front = fronts.get(id) ?? { id, ...(address === undefined ? {} : { address }), port: listener.port, https, listeners: {}, origin };
+        const front = fronts.get(id) ?? { id, ...(address === undefined ? {} : { address }), port: listener.port, https, listeners: emptyTable<string>(), origin };
         fronts.set(id, front);
-        const holder = Object.hasOwn(front.listeners, listener.hostname) ? front.listeners[listener.hostname] : undefined;
+        const holder = front.listeners[listener.hostname];
         if (holder === undefined) front.listeners[listener.hostname] = listener.key;
         else crowded.set(listener, condition("Accepted", false, "PortUnavailable", `Listener "${listener.name}": an older Gateway has its port and host name: give it another, or the Gateway an address of its own`));
       }

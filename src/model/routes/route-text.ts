@@ -10,7 +10,7 @@ export function routePath({ path, pathType, filters, when }: Route): string {
 }
 
 function whenText(when: Alternatives): string {
-  const conditions = when.map((all) => all.map(({ variable, values, pattern }) => `${variable}${values ? ` = ${values.join("|")}` : pattern === undefined ? "" : ` ~ ${pattern}`}`).join(" and "));
+  const conditions = when.map((all) => all.map(({ variable, query, values, pattern }) => `${query === undefined ? variable : `query ${query}`}${values ? ` = ${values.join("|")}` : pattern === undefined ? "" : ` ~ ${pattern}`}`).join(" and "));
   return `when ${conditions.join(" or ")}`;
 }
 
@@ -19,12 +19,19 @@ export function isWritten({ synthesized, origin: { kind, field } }: Route): bool
   return kind !== "Flag" && (!synthesized || field === "spec.defaultBackend");
 }
 
-/** Whom the requests reach that no canary takes: `shop/web:80`, `the default backend`, `503`, `301 to https://…`. */
-export function routeTarget({ backend, filters: { redirect } }: Route): string {
-  return redirect ? redirectText(redirect) : backendText(primaryOf(backend));
+/** Whom the requests reach that no canary takes: `shop/web:80`, `shop/a:80 9/10, shop/b:80 1/10`, `the default backend`, `503`, `301 to https://…`. */
+export function routeTarget(route: Route): string {
+  const { backend, filters: { redirect } } = route;
+  return redirect ? redirectText(redirect) : shareTexts(route).join(", ") || backendText(primaryOf(backend));
 }
 
-function redirectText({ status, url, rewrite }: NonNullable<Filters["redirect"]>): string {
+/** Each share of a rule of a Gateway's route: `shop/a:80 9/10`; empty: the route has no shares. */
+export function shareTexts({ backend }: Route): readonly string[] {
+  return backend.kind === "shares" ? backend.parts.map((part) => `${backendText(part.backend)} ${part.weight}/${backend.total}`) : [];
+}
+
+function redirectText({ status, url, rewrite, origin }: NonNullable<Filters["redirect"]>): string {
+  if (origin) return `${status} to ${origin.scheme}://${origin.host ?? "(its host)"}:${origin.port}`;
   return `${status} to ${url ?? (rewrite?.target ?? []).map((piece) => (typeof piece === "string" ? utf8(piece) : `$${"group" in piece ? piece.group : piece.variable}`)).join("")}`;
 }
 

@@ -13,7 +13,7 @@ export interface Front {
   readonly port: number;
   /** TLS ends here. */
   readonly https: boolean;
-  /** Host name (`shop.example`; `*.example` for any number of labels; `_` for all others) → key of the listener. */
+  /** Host name (`shop.example`; `*.example` for any number of labels; `_` for all others) → key of the listener. Without inherited keys: clients choose the names that are looked up. */
   readonly listeners: Readonly<Record<string, string>>;
   /** Of the oldest Gateway. */
   readonly origin: Origin;

@@ -7,7 +7,7 @@ import { decide } from "../../../edge/src/match.ts";
 import { byName, type Tables } from "../../../edge/src/tables.ts";
 import { createCompiler } from "../../../src/compile/program.ts";
 import { unboundedSearch } from "../../support/unbounded-search.ts";
-import { view } from "../../../src/explain/explain.ts";
+import { view } from "../../../src/explain/view.ts";
 import { parseRequest } from "../../../src/explain/request.ts";
 import { tablesOf } from "../../support/tables.ts";
 import { createModelBuilder } from "../../../src/model/build/build.ts";

@@ -2,7 +2,7 @@
 import { admission, type ClientView } from "../../../edge/src/client-auth.ts";
 import { decide, hostNamed, isSubstitute } from "../../../edge/src/match.ts";
 import { unboundedSearch } from "../unbounded-search.ts";
-import { view } from "../../../src/explain/explain.ts";
+import { view } from "../../../src/explain/view.ts";
 import { parseRequest } from "../../../src/explain/request.ts";
 import { tablesOf } from "../tables.ts";
 import type { Program } from "../../../src/compile/program.ts";
