@@ -62,8 +62,8 @@ export interface Controller {
    * configuration, or `signal` aborts first.
    */
   sync(signal: AbortSignal): Promise<EngineState>;
-  /** Resolves when a turn has taken in the named Ingress at least as new as the source has it now; see `Source.catchUp`. */
-  catchUp(namespace: string, name: string, signal: AbortSignal): Promise<void>;
+  /** Resolves when a turn has taken in the object at least as new as the source has it now; see `Source.catchUp`. */
+  catchUp(object: ObjectRef, signal: AbortSignal): Promise<void>;
   /** Everything that is wrong now, sorted. */
   findings(): readonly Finding[];
   /** What would be wrong if an Ingress were written like this; undefined before the first turn. To be asked between turns (`atRest`). */
@@ -180,8 +180,8 @@ export function createController(options: ControllerOptions): Controller {
     },
     consider: (candidate) => (started ? builder.consider(candidate, source.snapshot) : undefined),
     atRest: () => turns.underWay(),
-    async catchUp(namespace, name, signal) {
-      await source.catchUp(namespace, name, signal);
+    async catchUp(object, signal) {
+      await source.catchUp(object, signal);
       await turn();
     },
     findings: () => toldFindings([

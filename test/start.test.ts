@@ -97,7 +97,7 @@ const LOADS: readonly (readonly [words: string, most: number, large: readonly st
   [`check ${join(folder, "shop.yaml")}`, 286, []],
   [`get routes --manifests ${folder}`, 290, []],
   [`diff ${folder} ${folder}`, 283, []],
-  ["run --help", 480, ["node:child_process", "node:http"]],
+  ["run --help", 481, ["node:child_process", "node:http"]],
   ["agent --help", 133, ["node:child_process"]],
   ["completion bash", 48, []],
   ["rollout --help", 40, []],

@@ -16,7 +16,7 @@ import { columnsOf, cutTo, isScreen, painterFor } from "../support/terminal.ts";
 import { printable } from "../support/text.ts";
 import { UserError } from "../support/user-error.ts";
 import { ranInCluster } from "./in-cluster.ts";
-import { namedIngress } from "./named-ingress.ts";
+import { namedObject } from "./named-object.ts";
 import { askRollouts, changeRollout, noSuchRollout } from "./rollout-api.ts";
 import { ROLLOUT_WORDS } from "./rollout-words.ts";
 import { endWithReader, healthAddress } from "./running.ts";
@@ -58,7 +58,7 @@ function keyOf(word: Word, words: readonly string[], within: string): string | u
   const [, alone] = /^(?:ing(?:ress(?:es)?)?\/)?([^/]+)$/.exec(object ?? "") ?? [];
   const whole = within !== "" && alone !== undefined ? `${within}/${alone}` : object;
   const missing = `Which one? Write "sluice rollout ${word} ${EXAMPLE}"; "sluice rollout list" lists those that there are.`;
-  const { namespace, name } = namedIngress(whole === undefined ? [] : [whole, ...more], missing, EXAMPLE);
+  const { namespace, name } = namedObject(whole === undefined ? [] : [whole, ...more], missing, EXAMPLE, ["Ingress"]);
   if (within !== "" && namespace !== within) throw new UserError(`--namespace=${within} and ${printable(object ?? "")} name different namespaces: leave one of them out`, 2);
   return `${namespace}/${name}`;
 }

@@ -19,7 +19,7 @@ import { createClusterReport, type ClusterReport } from "../report/cluster/repor
 import { engineFindings } from "../report/engine-findings.ts";
 import { createFindingLog, type FindingLog } from "../report/finding-log.ts";
 import { serveHealth, type HealthOptions } from "../report/health.ts";
-import { askIngress } from "../report/ingress-state.ts";
+import { askObject } from "../report/object-state.ts";
 import { createJournal } from "../report/journal.ts";
 import { createMetrics, type Metrics } from "../report/metrics.ts";
 import { sameGeneration } from "../report/status/gateway-status.ts";
@@ -241,7 +241,7 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     },
   });
   const current = (): Current | undefined => built && served && { built, program: served };
-  const health = healthOf({ settings, source, engine, controller, programmed, metrics, journal, traffic, rollouts: rollouts.api, current, notReady: () => (ending.aborted ? "shutting down" : readiness.problem()) });
+  const health = healthOf({ settings, source, engine, controller, programmed, programmedGateways, metrics, journal, traffic, rollouts: rollouts.api, current, notReady: () => (ending.aborted ? "shutting down" : readiness.problem()) });
   const dashboard = openDashboard({ ...health, settings, source: source.description, current, changed: () => found() });
   const assembly: Assembly = { engine, controller, cluster, findingLog, spans, rollouts, health: { ...health, dashboard: dashboard?.answer }, dashboard, workers, webhook: undefined };
   return assembly;
@@ -259,6 +259,7 @@ interface TellingParts extends Pick<HealthOptions, "notReady" | "journal" | "rol
   readonly engine: Engine;
   readonly controller: Controller;
   readonly programmed: ProgrammedObjects;
+  readonly programmedGateways: ProgrammedObjects<ObjectStatus>;
   readonly metrics: Metrics;
   readonly traffic: Traffic;
   /** Undefined: nothing is served yet. */
@@ -266,7 +267,7 @@ interface TellingParts extends Pick<HealthOptions, "notReady" | "journal" | "rol
 }
 
 /** What the health port tells of the parts. */
-function healthOf({ settings, source, engine, controller, programmed, metrics, journal, traffic, rollouts, current, notReady }: TellingParts): HealthOptions & { readonly explain: ExplainNow } {
+function healthOf({ settings, source, engine, controller, programmed, programmedGateways, metrics, journal, traffic, rollouts, current, notReady }: TellingParts): HealthOptions & { readonly explain: ExplainNow } {
   const findings = (): readonly Finding[] => controller.findings();
   const { snapshot } = source;
   return {
@@ -282,7 +283,10 @@ function healthOf({ settings, source, engine, controller, programmed, metrics, j
       const now = current();
       return kind && (now ? rowsOf(kind, { model: now.built.model, program: now.program, findings: findings(), rollouts: rollouts.statuses() }) : []);
     },
-    ingress: askIngress({ snapshot, programmed, findings, ours: () => current()?.built.own, catchUp: (...ingress) => controller.catchUp(...ingress) }),
+    object: askObject({
+      snapshot, programmed, programmedGateways, findings, ours: () => current()?.built, blocked: () => new Set([...engine.state.frontsBlocked.keys()].map(({ id }) => id)),
+      catchUp: (...object) => controller.catchUp(...object),
+    }),
     metrics: () => metrics.scrape(),
     journal,
     rollouts,

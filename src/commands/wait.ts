@@ -1,16 +1,18 @@
 /**
- * `sluice wait ingress/NAMESPACE/NAME`: returns when every worker of the Sluice on this machine serves the Ingress as
+ * `sluice wait ingress/NAMESPACE/NAME`: returns when every worker of the Sluice on this machine serves the object as
  * its source says it is now; with --for=rollout, when the release of this canary is ready or over.
  *
  * Asks the admin API on the health port.
  */
-import type { IngressState, Version } from "../report/ingress-state.ts";
+import { ASKED_KINDS } from "../report/asked-kinds.ts";
+import type { AskedState, Version } from "../report/object-state.ts";
 import { findingText } from "../model/findings/findings.ts";
 import { helpFor, parseSettings } from "../settings.ts";
 import type { Settings } from "../settings.ts";
 import { printable } from "../support/log.ts";
+import { UserError } from "../support/user-error.ts";
 import { ranInCluster } from "./in-cluster.ts";
-import { namedIngress } from "./named-ingress.ts";
+import { namedObject } from "./named-object.ts";
 import { failureText, healthAddress, NO_SLUICE } from "./running.ts";
 
 const PROGRAMMED = 0;
@@ -24,10 +26,11 @@ const RETRY_MS = 200;
 export async function waitCommand(argv: readonly string[]): Promise<void> {
   const settings = parseSettings(argv, "wait");
   if (settings.help) return void process.stdout.write(helpFor("wait"));
-  const { namespace, name } = namedIngress(settings.arguments, 'What for? Write "sluice wait ingress/shop/web".', "ingress/shop/web");
+  const { kind, namespace, name } = namedObject(settings.arguments, 'What for? Write "sluice wait ingress/shop/web".', "ingress/shop/web");
+  if (settings.for === "rollout" && kind !== "Ingress") throw new UserError(`--for=rollout is about an Ingress, and not about a ${kind}: leave it out.`, 2);
   if (await ranInCluster("wait", settings, argv)) return;
   const deadline = Date.now() + settings.timeout * 1000;
-  const answer = await waitFor(settings, `/api/v1/ingresses/${namespace}/${name}`, deadline);
+  const answer = await waitFor(settings, `/api/v1/${ASKED_KINDS[kind].plural}/${namespace}/${name}`, deadline);
   process.exitCode = exitCode(answer);
   if (settings.for === "rollout" && process.exitCode === PROGRAMMED) {
     process.exitCode = await (await import("./wait-rollout.ts")).waitForRollout(settings, `${namespace}/${name}`, deadline);
@@ -38,7 +41,7 @@ export async function waitCommand(argv: readonly string[]): Promise<void> {
 }
 
 /** The state as the last answer had it; `unreachable`: there was no answer. */
-type Answer = IngressState | { readonly state: "unreachable"; readonly reason: string };
+type Answer = AskedState | { readonly state: "unreachable"; readonly reason: string };
 
 /** @param deadline milliseconds since 1970. */
 async function waitFor(settings: Settings, path: string, deadline: number): Promise<Answer> {
@@ -60,7 +63,7 @@ async function ask(settings: Settings, path: string, limit: number): Promise<Ans
   try {
     const response = await fetch(`http://${healthAddress(settings)}${path}`, { signal: AbortSignal.timeout(limit) });
     if (response.status !== 200) return unreachable(`HTTP status ${response.status}, ${(await response.text()).slice(0, 200).trim()}`);
-    return (await response.json()) as IngressState;
+    return (await response.json()) as AskedState;
   } catch (error) {
     return unreachable(failureText(error));
   }
@@ -74,14 +77,17 @@ function exitCode({ state }: Answer): number {
 
 function answerText(answer: Answer, { timeout }: Settings): string {
   if ("reason" in answer) return `sluice: ${printable(answer.reason)}.\n`;
-  const { ingress, state, seen, programmed, waitingFor, findings } = answer;
+  const { kind, object, state, seen, programmed, waitingFor, findings } = answer;
+  const [namespace = "", name = ""] = object.split("/");
+  const missing = kind === "Ingress" ? "" : " (is it run with --gateway-api?)";
+  const foreign = kind === "HTTPRoute" ? "names no Gateway that is ours as its parent" : "is not of our class";
   const notes = findings.map((finding) => printable(`  ${finding.severity}: ${findingText(finding)}`));
   const sentence = {
-    programmed: `Ingress ${ingress} is programmed${versionText(programmed)}`,
-    pending: `Ingress ${ingress} is not programmed after ${timeout} s: ${waitingFor ?? "it is on its way"}`,
-    absent: `There is no Ingress ${ingress.split("/")[1] ?? ""} in namespace ${ingress.split("/")[0] ?? ""} where this Sluice looks: write it as ingress/NAMESPACE/NAME`,
-    foreign: `Ingress ${ingress} is not of our class: this Sluice does not serve it`,
-    refused: `Ingress ${ingress} is refused as a whole${versionText(seen)}`,
+    programmed: `${kind} ${object} is programmed${versionText(programmed)}`,
+    pending: `${kind} ${object} is not programmed after ${timeout} s: ${waitingFor ?? "it is on its way"}`,
+    absent: `There is no ${kind} ${name} in namespace ${namespace} where this Sluice looks${missing}: write it as ${kind.toLowerCase()}/NAMESPACE/NAME`,
+    foreign: `${kind} ${object} ${foreign}: this Sluice does not serve it`,
+    refused: `${kind} ${object} is refused as a whole${versionText(seen)}`,
   }[state];
   return `${[printable(sentence), ...notes].join("\n")}\n`;
 }

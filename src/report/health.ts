@@ -4,7 +4,7 @@
  * `POST /rollouts/tallies` is for other replicas, which sign what they say;
  * `/healthz` (alive: the event loop turns, and nothing else is asked for), `/readyz` (every worker runs the newest Program), `/metrics`; from loopback:
  * `GET /api/v1/generation`, `GET /api/v1/findings`, `GET /api/v1/list/KIND`, `GET /api/v1/requests`, `GET /api/v1/traffic?since=CURSOR`,
- * `GET /api/v1/explain?request=JSON`, `GET /api/v1/ingresses/NAMESPACE/NAME?wait=SECONDS`,
+ * `GET /api/v1/explain?request=JSON`, `GET /api/v1/KINDS/NAMESPACE/NAME?wait=SECONDS` (asked-kinds.ts),
  * `GET /api/v1/rollouts`, `POST /api/v1/rollouts/NAMESPACE/NAME/ACTION` (with the token of admin-token.ts),
  * `POST /api/v1/sync`. `/dashboard/` guards itself. `/` says what there is.
  */
@@ -17,7 +17,8 @@ import type { EngineState } from "../engine/engine.ts";
 import type { Finding } from "../model/findings/findings.ts";
 import { isFromPage, isFromThisMachine, namesThisMachine } from "./caller.ts";
 import { inPieces } from "./exposition.ts";
-import type { AskIngress } from "./ingress-state.ts";
+import { askedKind } from "./asked-kinds.ts";
+import type { AskObject } from "./object-state.ts";
 import type { Journal } from "./journal.ts";
 import { REPLICAS_PATH } from "../rollout/replicas.ts";
 import type { Scrape } from "./metrics.ts";
@@ -35,7 +36,7 @@ export interface HealthOptions {
   readonly notReady: () => string | undefined;
   readonly findings: () => readonly Finding[];
   readonly sync: (signal: AbortSignal) => Promise<EngineState>;
-  readonly ingress: AskIngress;
+  readonly object: AskObject;
   /** What is served now, as rows of this kind; undefined: there is no such kind. */
   readonly list: (kind: string) => readonly unknown[] | undefined;
   readonly metrics: () => Scrape;
@@ -99,10 +100,11 @@ async function route(options: HealthOptions, request: IncomingMessage, response:
   if (path === "/api/v1/explain" && method === "GET") return explain(options, query.get("request") ?? "", response);
   const listed = path.startsWith(LIST) && method === "GET" ? options.list(path.slice(LIST.length)) : undefined;
   if (listed) return list(response, listed);
-  const [, namespace, name] = /^\/api\/v1\/ingresses\/([a-z0-9-]+)\/([a-z0-9.-]+)$/.exec(path) ?? [];
-  if (namespace !== undefined && name !== undefined && method === "GET") {
+  const [, plural = "", namespace, name] = /^\/api\/v1\/([a-z]+)\/([a-z0-9-]+)\/([a-z0-9.-]+)$/.exec(path) ?? [];
+  const kind = askedKind(plural);
+  if (kind && namespace !== undefined && name !== undefined && method === "GET") {
     const seconds = Math.min(Math.max(Number(query.get("wait")) || 0, 0), LONGEST_WAIT);
-    return json(response, 200, await options.ingress(namespace, name, seconds * 1000));
+    return json(response, 200, await options.object(kind, namespace, name, seconds * 1000));
   }
   return endResponse(response, 404, "not found\n");
 }

@@ -160,7 +160,7 @@ export function manifestsSource({ folders, leaveOut = new Set(), log, ...rules }
       signal.throwIfAborted();
       await look({ scope: "everything", removals: true });
     },
-    async catchUp(_namespace, _name, signal) {
+    async catchUp(_object, signal) {
       signal.throwIfAborted();
       await look({ scope: "changed", removals: true });
     },

@@ -2,6 +2,7 @@
  * The one interface of everything that objects can come from: a Kubernetes API server or a folder of YAML.
  */
 import type { Finding } from "../model/findings/findings.ts";
+import type { ObjectRef } from "./objects.ts";
 import type { Snapshot, WantedObjects } from "./snapshot.ts";
 
 /** What happened so far between the source and the API server; all numbers only ever grow. */
@@ -49,10 +50,10 @@ export interface Source {
   sync(signal: AbortSignal): Promise<void>;
 
   /**
-   * Resolves when `snapshot` has the named Ingress at least as new as the source has it now, or lacks it when the source has none.
+   * Resolves when `snapshot` has the object at least as new as the source has it now, or lacks it when the source has none.
    * Cheaper than `sync`. Rejects when the source cannot say, or `signal` aborts first.
    */
-  catchUp(namespace: string, name: string, signal: AbortSignal): Promise<void>;
+  catchUp(object: ObjectRef, signal: AbortSignal): Promise<void>;
 
   /** Objects of files whose kinds are not read. Absent: a source that asks for its kinds alone. */
   readonly skipped?: () => number;

@@ -8,7 +8,8 @@ import { GATEWAY_ADDRESSES } from "./shapes.ts";
 import { CLASS } from "./suite.ts";
 
 const CONTROLLER = "sluice.ingress/gateway";
-const HEALTH_PORT = 10_254;
+/** Of loopback, inside. */
+export const HEALTH_PORT = 10_254;
 const LOOK_MS = 100;
 const PATIENCE_MS = 30_000;
 

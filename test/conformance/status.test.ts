@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { eventually } from "../support/cluster.ts";
 import { gatewayOf, httpListener, httpRoute, ruleTo } from "../support/gateways.ts";
 import type { ApiObject } from "../support/kubectl.ts";
-import { startGatewaySluice } from "./gateway-sluice.ts";
+import { HEALTH_PORT, startGatewaySluice } from "./gateway-sluice.ts";
 import { groundMissing, startGround, type Ground } from "./ground.ts";
 
 const API = "/apis/gateway.networking.k8s.io/v1/namespaces/shop";
@@ -82,6 +82,15 @@ else {
     assert.deepEqual(times(second), times(first));
     await sleep(1500);
     assert.equal((await get("httproutes", "web")).metadata.resourceVersion, second.metadata.resourceVersion);
+  });
+
+  test("who waits for a route gets the version that the API server has taken", async () => {
+    for (const name of ["one", "two", "three"]) {
+      const { metadata } = (await ground.ask("PATCH", `${API}/httproutes/web`, { spec: { hostnames: [`${name}.example`] } })) as Said;
+      const { text } = await ground.http({ url: `http://127.0.0.1:${HEALTH_PORT}/api/v1/httproutes/shop/web?wait=10` });
+      const { state, programmed } = JSON.parse(text) as { readonly state: string; readonly programmed?: { readonly generation: number } };
+      assert.deepEqual([state, programmed?.generation], ["programmed", metadata.generation], text);
+    }
   });
 
   test("a Gateway whose labels change stays programmed all the time, and is not written for it", async () => {

@@ -42,7 +42,7 @@ let server: Server;
 before(async () => {
   server = await serveHealth({
     host: "127.0.0.1", port: 0, healthCheckPath: "/healthz", state: () => state, notReady: () => readiness.problem(), findings: () => [],
-    sync: async () => state, ingress: async (namespace, name) => ({ ingress: `${namespace}/${name}`, state: "pending", findings: [] }),
+    sync: async () => state, object: async (kind, namespace, name) => ({ kind, object: `${namespace}/${name}`, state: "pending", findings: [] }),
     list: () => undefined, journal: createJournal(() => {}), rollouts: { statuses: () => [], act: async () => undefined, hear: async () => undefined, token: "", runtimeDir: "" }, traffic: () => ({ head: { cursor: "", anew: true, routes: 0, answers: {}, total: { requests: 0, clientErrors: 0, serverErrors: 0 } }, rows: [] }), explain: async () => ({}), dashboard: undefined, metrics: () => ({ type: "text/plain", pieces: Readable.from([""]) }),
   });
 });

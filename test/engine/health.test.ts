@@ -4,7 +4,7 @@ import { request, type Server } from "node:http";
 import { networkInterfaces } from "node:os";
 import { after, before, beforeEach, test } from "node:test";
 import type { EngineState } from "../../src/engine/engine.ts";
-import type { AskIngress } from "../../src/report/ingress-state.ts";
+import type { AskObject } from "../../src/report/object-state.ts";
 import { serveHealth } from "../../src/report/health.ts";
 import { createJournal } from "../../src/report/journal.ts";
 import { UserError } from "../../src/support/user-error.ts";
@@ -14,7 +14,7 @@ const CALM: EngineState = { ...SERVING, observed: 5, programmed: 5, published: 5
 let state: EngineState;
 let problem: string | undefined;
 let sync: () => Promise<EngineState>;
-let ingress: AskIngress;
+let object: AskObject;
 let server: Server;
 let port: number;
 
@@ -27,7 +27,7 @@ const health = (host: string, at: number): Promise<Server> =>
     notReady: () => problem,
     findings: () => [],
     sync: () => sync(),
-    ingress: (...asked) => ingress(...asked),
+    object: (...asked) => object(...asked),
     list: (kind) => (kind === "routes" ? [{ host: "a.example" }] : undefined),
     journal: createJournal(() => {}), rollouts: { statuses: () => [], act: async () => undefined, hear: async () => undefined, token: "", runtimeDir: "" }, traffic: () => ({ head: { cursor: "", anew: true, routes: 0, answers: {}, total: { requests: 0, clientErrors: 0, serverErrors: 0 } }, rows: [] }), explain: async () => ({}), dashboard: undefined, metrics: () => ({ type: "text/plain", pieces: Readable.from(["a 1\n"]) }),
   });
@@ -74,15 +74,20 @@ test("generation and sync answer numbers", async () => {
   assert.equal((await ask("/api/v2/sync", "POST")).status, 404);
 });
 
-test("one Ingress is asked for by namespace and name, and a wait has a limit", async () => {
-  const asked: [string, string, number][] = [];
-  ingress = async (namespace, name, limit) => {
-    asked.push([namespace, name, limit]);
-    return { ingress: `${namespace}/${name}`, state: "programmed", findings: [] };
+test("one object is asked for by kind, namespace and name, and a wait has a limit", async () => {
+  const asked: [string, string, string, number][] = [];
+  object = async (kind, namespace, name, limit) => {
+    asked.push([kind, namespace, name, limit]);
+    return { kind, object: `${namespace}/${name}`, state: "programmed", findings: [] };
   };
   assert.equal((JSON.parse((await ask("/api/v1/ingresses/shop/web.1?wait=1.5")).text) as { state: string }).state, "programmed");
   for (const wait of ["?wait=1e9", "?wait=-1", "?wait=x", ""]) await ask(`/api/v1/ingresses/shop/web${wait}`);
-  assert.deepEqual(asked, [["shop", "web.1", 1500], ["shop", "web", 60_000], ["shop", "web", 0], ["shop", "web", 0], ["shop", "web", 0]]);
+  for (const kind of ["gateways", "httproutes"]) await ask(`/api/v1/${kind}/shop/web`);
+  assert.deepEqual(asked, [
+    ["Ingress", "shop", "web.1", 1500], ["Ingress", "shop", "web", 60_000], ["Ingress", "shop", "web", 0], ["Ingress", "shop", "web", 0], ["Ingress", "shop", "web", 0],
+    ["Gateway", "shop", "web", 0], ["HTTPRoute", "shop", "web", 0],
+  ]);
+  assert.equal((await ask("/api/v1/secrets/shop/web")).status, 404);
   for (const path of ["shop", "shop/..%2fx", "shop/A", "a/b/c"]) assert.equal((await ask(`/api/v1/ingresses/${path}`)).status, 404, path);
   assert.equal((await ask("/api/v1/ingresses/shop/web", "POST")).status, 404);
 });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { createServer, type Server } from "node:net";
 import { after, before, test } from "node:test";
 import { ask } from "../support/client.ts";
+import { runCommand } from "../support/command.ts";
 import { startEcho, type EchoBackend } from "../support/echo.ts";
 import { GATEWAY_CLASS, gatewayOf, httpListener, httpRoute, ruleTo, serviceAt } from "../support/gateways.ts";
 import { documents, site } from "../support/manifests.ts";
@@ -58,6 +59,8 @@ test("a port that another process has is said, and everything else is served", a
   assert.match(sluice.log(), new RegExp(`ports of Gateways cannot be had.*${third} \\(EADDRINUSE\\)`));
   const { text } = await sluice.ask("/api/v1/findings");
   assert.match(text, new RegExp(`${third}\\\\" cannot be opened: another process uses it`));
+  const late = await runCommand(["wait", "gateway/shop/shop", `--healthz-port=${sluice.health}`, "--timeout=0s"]);
+  assert.deepEqual([late.code, late.stderr.split("\n")[0]], [1, `Gateway shop/shop is not programmed after 0 s: port ${third} cannot be opened on this machine; it is tried again`]);
 });
 
 test("a controller that takes over a living nginx knows the ports that it has", async () => {

@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { ask } from "../support/client.ts";
 import { runCommand, type Ended } from "../support/command.ts";
+import { GATEWAY_CLASS, gatewayOf, httpListener, httpRoute, ruleTo } from "../support/gateways.ts";
+import { documents } from "../support/manifests.ts";
 import { freePorts, startSluice, type Sluice } from "../support/sluice.ts";
 
 const manifest = (name: string, annotations = ""): string => `
@@ -53,6 +55,43 @@ test("JSON for machines", async () => {
   assert.deepEqual({ state, ingress }, { state: "programmed", ingress: "shop/web" });
 });
 
+test("Gateways and routes are waited for as Ingresses are", async () => {
+  const [port] = await freePorts(1);
+  const there = await startSluice({
+    args: ["--gateway-api", "--gateway-addresses=127.9.7.0/24"],
+    files: { "gateway.yaml": documents(GATEWAY_CLASS, gatewayOf("shop", "127.9.7.1", [httpListener("http", port)])) },
+  });
+  const waitThere = (...args: string[]): Promise<Ended> => runCommand(["wait", `--healthz-port=${there.health}`, ...args]);
+  const route = (name: string, parent: string): string => documents(httpRoute({ name, parents: [parent], hostnames: [`${name}.example`], rules: [ruleTo("web")] }));
+  try {
+    for (const word of ["gateway", "gtw", "Gateways.gateway.networking.k8s.io"]) assert.deepEqual(await waitThere(`${word}/shop/shop`), { code: 0, stdout: "Gateway shop/shop is programmed\n", stderr: "" });
+    for (const name of ["one", "two", "three"]) {
+      there.write({ [`${name}.yaml`]: route(name, "shop") });
+      const { code, stdout, stderr } = await waitThere(`httproute/shop/${name}`);
+      assert.deepEqual([code, stdout.split("\n")[0]], [0, `HTTPRoute shop/${name} is programmed`], stderr);
+      // Its Service is missing, and nobody else takes its requests.
+      assert.equal((await ask({ address: "127.9.7.1", port, host: `${name}.example`, path: "/" })).status, 500);
+    }
+    there.write({ "lost.yaml": route("lost", "elsewhere"), "other.yaml": documents({ ...gatewayOf("other", undefined, []), spec: { gatewayClassName: "other", listeners: [] } }) });
+    for (const [object, sentence] of [
+      ["httproute/shop/lost", /^HTTPRoute shop\/lost names no Gateway that is ours as its parent: this Sluice does not serve it\n/],
+      ["gateway/shop/other", /^Gateway shop\/other is not of our class: this Sluice does not serve it\n/],
+      ["gateway/shop/none", /^There is no Gateway none in namespace shop where this Sluice looks \(is it run with --gateway-api\?\): write it as gateway\/NAMESPACE\/NAME\n/],
+    ] as const) {
+      const { code, stderr } = await waitThere(object);
+      assert.equal(code, 3, stderr);
+      assert.match(stderr, sentence);
+    }
+    there.write({ "refused.yaml": documents(httpRoute({ name: "refused", parents: [{ name: "shop", sectionName: "none" }], rules: [ruleTo("web")] })) });
+    const refused = await waitThere("httproute/shop/refused");
+    assert.deepEqual([refused.code, refused.stderr.split("\n")[0]], [3, "HTTPRoute shop/refused is refused as a whole"]);
+    assert.match(refused.stderr, /has no listener named "none"/);
+    assert.deepEqual((await waitThere("httproute/shop/one", "--for=rollout")).code, 2);
+  } finally {
+    await there.stop();
+  }
+});
+
 test("nobody who answers, and nobody who says what for", async () => {
   const [free] = await freePorts(1);
   const nobody = await runCommand(["wait", "shop/web", `--healthz-port=${free}`, "--timeout=3s"]);
@@ -61,6 +100,7 @@ test("nobody who answers, and nobody who says what for", async () => {
   for (const [args, sentence] of [
     [[], 'sluice: What for? Write "sluice wait ingress/shop/web".\n'],
     [["web"], 'sluice: "web" is not ingress/NAMESPACE/NAME: write it like ingress/shop/web.\n'],
+    [["pod/shop/web"], 'sluice: "pod" is none of the kinds ingress, gateway, httproute: write it like ingress/shop/web.\n'],
     [["a/b", "c/d"], 'sluice: One object at a time: "c/d" is one too many; write it like ingress/shop/web.\n'],
     [["ingress", "shop/web"], 'sluice: One object at a time: "shop/web" is one too many; write it like ingress/shop/web.\n'],
     [["a/b", "--for=ready"], 'sluice: --for must be one of programmed, rollout, not "ready".\n'],

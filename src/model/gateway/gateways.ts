@@ -5,7 +5,6 @@ import { keyOf, type Snapshot } from "../../source/snapshot.ts";
 import { oncePer } from "../../support/once-per.ts";
 import { flatText } from "../../support/kept-text.ts";
 import { CATCH_ALL } from "../../../edge/src/program.ts";
-import { emptyTable } from "../../../edge/src/table.ts";
 import { readSecretState } from "../secrets/certificates.ts";
 import { ageOf, byGatewayAge } from "../shapes/age.ts";
 import { frontId, type Front } from "../shapes/front.ts";
@@ -88,13 +87,18 @@ function listenersOf(object: Gateway, lookup: ListenerLookup): readonly GatewayL
   }
 }
 
+/** Without inherited keys. */
+function noListeners(): Record<string, string> {
+  return Object.create(null) as Record<string, string>;
+}
+
 function frontsOf(gateways: readonly ParsedGateway[], settings: GatewaySettings, crowded: Crowded): ReadonlyMap<string, Front> {
   const fronts = new Map<string, Front & { readonly listeners: Record<string, string> }>();
   for (const { object: { metadata: { namespace, name } }, listeners, addresses: { own, refused, unusable } } of gateways) {
     if (refused || unusable) continue;
     for (const address of own ?? []) {
       const id = frontId(address);
-      fronts.set(id, fronts.get(id) ?? { id, address, port: 0, https: false, listeners: emptyTable<string>(), origin: { kind: "Gateway", namespace, name, field: "spec.addresses" } });
+      fronts.set(id, fronts.get(id) ?? { id, address, port: 0, https: false, listeners: noListeners(), origin: { kind: "Gateway", namespace, name, field: "spec.addresses" } });
     }
     for (const listener of listeners.filter(({ usable }) => usable)) {
       if (own === undefined && isIngress(listener, settings)) {
@@ -114,7 +118,7 @@ function frontsOf(gateways: readonly ParsedGateway[], settings: GatewaySettings,
           crowded.set(listener, condition("Accepted", false, "PortUnavailable", `Listener "${listener.name}": port ${listener.port} is one of ${https ? "http" : "https"} here: give it another`));
           continue;
         }
-        const front = fronts.get(id) ?? { id, ...(address === undefined ? {} : { address }), port: listener.port, https, listeners: emptyTable<string>(), origin };
+        const front = fronts.get(id) ?? { id, ...(address === undefined ? {} : { address }), port: listener.port, https, listeners: noListeners(), origin };
         fronts.set(id, front);
         const holder = front.listeners[listener.hostname];
         if (holder === undefined) front.listeners[listener.hostname] = listener.key;

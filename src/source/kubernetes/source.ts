@@ -150,11 +150,11 @@ export function kubernetesSource(options: KubernetesSourceOptions): KubernetesSo
       const read = Promise.all(reflectors.map((reflector) => reflector.reread())).then(() => Promise.all([secrets.settled(), configMaps.settled()]));
       await orAborted(patience.within(read), signal);
     },
-    async catchUp(namespace, name, signal) {
+    async catchUp({ kind, namespace, name }, signal) {
       if (!running) throw new Error("catchUp before start");
-      // An Ingress outside of the watched namespace is never read.
+      // An object outside of the watched namespace is never read.
       if (options.watchNamespace !== "" && namespace !== options.watchNamespace) return;
-      await catchUp(running.connection, INGRESSES, { namespace, name }, snapshot, listeners, signal);
+      await catchUp(running.connection, isGatewayKind(kind) ? gatewayResource(kind) : INGRESSES, { namespace, name }, snapshot, listeners, signal);
     },
     get counts() {
       return { ...counts, credentialRenewals: running?.connection.renewals ?? 0 };

@@ -106,11 +106,11 @@ export function cases(start: () => Promise<Api>, options: { readonly pages: numb
     for (const colour of ["blue", "green", "red"]) {
       if (find()) await server.patch(namespace, "Ingress", "web", { metadata: { annotations: { colour } } });
       else await server.create(namespace, ingress("web", { colour }));
-      await followed.source.catchUp(namespace, "web", AbortSignal.timeout(30_000));
+      await followed.source.catchUp({ kind: "Ingress", namespace, name: "web" }, AbortSignal.timeout(30_000));
       assert.equal(find()?.metadata.annotations?.["colour"], colour);
     }
     await server.remove(namespace, "Ingress", "web");
-    await followed.source.catchUp(namespace, "web", AbortSignal.timeout(30_000));
+    await followed.source.catchUp({ kind: "Ingress", namespace, name: "web" }, AbortSignal.timeout(30_000));
     assert.equal(find(), undefined);
     assert.equal(followed.source.counts?.reads, reads);
   });

@@ -50,7 +50,7 @@ test("a file that becomes empty takes nothing away while it may be being written
   folder.write("b.yaml", service("b", 1));
   await until(() => port(source, "b") === 1);
   // Waits until the source has looked at every changed file, and a second time at the empty one.
-  await source.catchUp("default", "a", new AbortController().signal);
+  await source.catchUp({ kind: "Ingress", namespace: "default", name: "a" }, new AbortController().signal);
   assert.equal(port(source, "a"), 1);
   assert.deepEqual(told(source.findings, folder), ["file-emptied a.yaml:1"]);
   folder.write("a.yaml", service("a", 2));
@@ -73,7 +73,7 @@ test("a file that is cut within a line, wherever, takes nothing away while it ma
   const folder = folderOf(t, { "a.yaml": text });
   const { source, sync, until } = await startOn(t, folder.path);
   const file = join(folder.path, "a.yaml");
-  const look = (): Promise<void> => source.catchUp("default", "a", new AbortController().signal);
+  const look = (): Promise<void> => source.catchUp({ kind: "Ingress", namespace: "default", name: "a" }, new AbortController().signal);
   const cuts = Array.from({ length: text.length - 1 }, (_, i) => i + 1).filter((length) => text[length - 1] !== "\n");
   assert.ok(cuts.length > 50);
   for (const length of cuts) {
