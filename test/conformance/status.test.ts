@@ -84,6 +84,21 @@ else {
     assert.equal((await get("httproutes", "web")).metadata.resourceVersion, second.metadata.resourceVersion);
   });
 
+  test("what is wrong with a route is an Event on it, and so is that it is mended; a route of others gets none", async () => {
+    const events = async (): Promise<readonly string[]> => {
+      const { items } = (await ground.ask("GET", "/api/v1/namespaces/shop/events")) as { readonly items: readonly { readonly type: string; readonly reason: string; readonly involvedObject: { readonly apiVersion: string; readonly kind: string; readonly name: string } }[] };
+      return items.map(({ type, reason, involvedObject: { apiVersion, kind, name } }) => `${apiVersion} ${kind} ${name} ${type} ${reason}`);
+    };
+    const wrong = "gateway.networking.k8s.io/v1 HTTPRoute web Warning RouteReferenceUnresolved";
+    await eventually("an Event for the missing Service", events, (all) => all.includes(wrong));
+    await ground.apply([
+      { apiVersion: "v1", kind: "Service", metadata: { name: "missing", namespace: "shop" }, spec: { ports: [{ port: 80 }] } } as ApiObject,
+      httpRoute({ name: "theirs", parents: ["theirs"], rules: [ruleTo("none")] }) as ApiObject,
+    ]);
+    await eventually("an Event for what is mended", events, (all) => all.includes("gateway.networking.k8s.io/v1 HTTPRoute web Normal Mended"));
+    assert.deepEqual((await events()).filter((one) => one.includes(" theirs ")), []);
+  });
+
   test("who waits for a route gets the version that the API server has taken", async () => {
     for (const name of ["one", "two", "three"]) {
       const { metadata } = (await ground.ask("PATCH", `${API}/httproutes/web`, { spec: { hostnames: [`${name}.example`] } })) as Said;

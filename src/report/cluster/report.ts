@@ -169,7 +169,7 @@ export function createClusterReport(options: ClusterReportOptions): ClusterRepor
     hurry: () => parts?.election?.hurry(),
     async start() {
       parts = await prepared();
-      if (ours) parts.events.take(ours, ours.keys());
+      if (ours) parts.events.take({ own: ours, judged }, ours.keys());
       if (wrong) parts.events.found(wrong);
       if (settings.updateStatus) for (const one of [programmed, options.programmedGateways]) one.listen((news) => parts?.status.look(news));
       void parts.election?.run();
@@ -183,7 +183,7 @@ export function createClusterReport(options: ClusterReportOptions): ClusterRepor
         if (before && !built.own.has(key)) noteLeaving(key, before);
       }
       ({ own: ours, judged } = built);
-      parts?.events.take(ours, changed);
+      parts?.events.take(built, changed);
       if (settings.updateStatus) parts?.status.look([...changed, ...built.change.judged]);
     },
     engineChanged() {

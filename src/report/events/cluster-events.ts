@@ -6,9 +6,11 @@
  */
 import type { EngineState } from "../../engine/engine.ts";
 import type { Finding, Subject } from "../../model/findings/findings.ts";
-import type { OwnObject, RoutingObject } from "../../model/model.ts";
+import type { Built, OwnObject, RoutingObject } from "../../model/model.ts";
 import { objectKey } from "../../model/shapes/lookup.ts";
+import type { ObjectStatus } from "../../model/shapes/object-status.ts";
 import type { Settings } from "../../settings.ts";
+import { isGatewayKind } from "../../source/gateway/kinds.ts";
 import type { AnyObject } from "../../source/objects.ts";
 import type { Snapshot } from "../../source/snapshot.ts";
 import type { Log } from "../../support/log.ts";
@@ -30,8 +32,8 @@ export interface ClusterEventsOptions {
 }
 
 export interface ClusterEvents {
-  /** Takes the objects that are ours now, and which of them changed. */
-  take(ours: ReadonlyMap<string, OwnObject>, changed: Iterable<string>): void;
+  /** Takes the objects that are ours now, and which of the first kind changed. */
+  take(ours: Pick<Built, "own" | "judged">, changed: Iterable<string>): void;
   /** Takes everything that is wrong now. */
   found(all: readonly Finding[]): void;
   engineChanged(state: EngineState): void;
@@ -49,12 +51,14 @@ export function createClusterEvents(options: ClusterEventsOptions): ClusterEvent
   const recorder = createRecorder({ api, instance: self.identity, namespace: settings.watchNamespace, log });
   const running = recorder.run(ending.signal);
   let ours: ReadonlyMap<string, OwnObject> | undefined;
+  let judged: Built["judged"] = new Map();
   let leading = false;
   let everLed = false;
   const configMaps = new Map<string, AnyObject | undefined>();
 
   const lookUp = ({ kind, namespace, name }: Subject): AnyObject | undefined => {
     if (kind === "Ingress") return ours?.get(objectKey(kind, namespace, name))?.object ?? snapshot.get(kind, namespace, name);
+    if (isGatewayKind(kind)) return isOurs(judged.get(objectKey(kind, namespace, name))) ? snapshot.get(kind, namespace, name) : undefined;
     return kind === "Service" || kind === "Secret" || kind === "ConfigMap" || kind === "IngressClass" ? snapshot.get(kind, namespace, name) : undefined;
   };
   const about = createFindingEvents({
@@ -85,9 +89,10 @@ export function createClusterEvents(options: ClusterEventsOptions): ClusterEvent
 
   return {
     counts: recorder.counts,
-    take(all, changed) {
+    take({ own: all, judged: said }, changed) {
       const before = ours;
       ours = all;
+      judged = said;
       if (settings.disableSyncEvents) return;
       if (leading && before) {
         for (const key of changed) {
@@ -122,6 +127,11 @@ export function createClusterEvents(options: ClusterEventsOptions): ClusterEvent
       await running;
     },
   };
+}
+
+/** Of routes, those that name a Gateway of ours. */
+function isOurs(said: ObjectStatus | undefined): boolean {
+  return said !== undefined && said.parents?.length !== 0;
 }
 
 /** True when the new version differs in nothing but its status, or in what other controllers note in the metadata. */

@@ -6,6 +6,7 @@
  */
 import { CLOSED, findingText } from "../../model/findings/findings.ts";
 import type { Finding } from "../../model/findings/findings.ts";
+import { GATEWAY_GROUP, isGatewayKind } from "../../source/gateway/kinds.ts";
 import { digestOf } from "../../support/digest.ts";
 import { asSentence, printable } from "../../support/text.ts";
 
@@ -36,7 +37,7 @@ const API_VERSIONS: Readonly<Record<string, string>> = {
 };
 
 export function apiVersionOf(kind: string): string {
-  return API_VERSIONS[kind] ?? "v1";
+  return API_VERSIONS[kind] ?? (isGatewayKind(kind) ? `${GATEWAY_GROUP}/v1` : "v1");
 }
 
 export const SYNC = { type: "Normal", reason: "Sync", message: "Scheduled for sync" } as const;

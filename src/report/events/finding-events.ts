@@ -2,8 +2,8 @@
  * Findings as Events: each once when it appears, on its object and on the one that it collides with; and a Normal one
  * when it is mended, on both.
  *
- * A finding that is gone within a second (a Service that is created right after its Ingress) is not told. Of Ingresses,
- * only those that are ours get Events. Findings of severity "info" stay in the log.
+ * A finding that is gone within a second (a Service that is created right after its Ingress) is not told. Of Ingresses, Gateways
+ * and routes, only those that are ours get Events. Findings of severity "info" stay in the log.
  */
 import { subjectText } from "../../model/findings/findings.ts";
 import type { Finding, Subject } from "../../model/findings/findings.ts";
