@@ -22,6 +22,7 @@ export async function fill(server: string, objects: readonly ApiObject[]): Promi
 export const PLURALS: Readonly<Record<ApiObject["kind"], string>> = {
   Ingress: "ingresses", Service: "services", EndpointSlice: "endpointslices", IngressClass: "ingressclasses",
   ConfigMap: "configmaps", Secret: "secrets", Namespace: "namespaces",
+  GatewayClass: "gatewayclasses", Gateway: "gateways", HTTPRoute: "httproutes",
 };
 
 export function pathOf({ apiVersion, kind, metadata }: ApiObject): string {

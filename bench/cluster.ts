@@ -6,7 +6,7 @@
 /** An object with what is needed to send it to an API server. */
 export interface ApiObject {
   readonly apiVersion: string;
-  readonly kind: "Namespace" | "Ingress" | "Service" | "EndpointSlice" | "IngressClass" | "ConfigMap" | "Secret";
+  readonly kind: "Namespace" | "Ingress" | "Service" | "EndpointSlice" | "IngressClass" | "ConfigMap" | "Secret" | "GatewayClass" | "Gateway" | "HTTPRoute";
   readonly metadata: { readonly name: string; readonly namespace?: string; readonly [more: string]: unknown };
   readonly [more: string]: unknown;
 }

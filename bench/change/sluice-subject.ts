@@ -8,7 +8,7 @@ import { beginSluice, stopSluice } from "../sluices.ts";
 import { applyTo, CONFIG_MAP } from "./objects.ts";
 import { lockedBy, nginxProcesses, processorSeconds, type Subject, type SubjectInput } from "./subject.ts";
 
-export async function startSluiceSubject({ dir, objects }: SubjectInput): Promise<Subject> {
+export async function startSluiceSubject({ dir, objects, args = [] }: SubjectInput): Promise<Subject> {
   mkdirSync(dir, { recursive: true });
   const api = await startApiStandIn();
   await fill(api.server, [ingressClass(), configMap({ "worker-processes": "2", "disable-access-log": "true" }), ...objects]);
@@ -16,7 +16,7 @@ export async function startSluiceSubject({ dir, objects }: SubjectInput): Promis
   writeFileSync(kubeconfig, kubeconfigOf(api.server));
   const begun = performance.now();
   const sluice = await beginSluice({
-    args: [`--kubeconfig=${kubeconfig}`, `--configmap=${CONFIG_MAP}`, "--reload-interval=10"],
+    args: [`--kubeconfig=${kubeconfig}`, `--configmap=${CONFIG_MAP}`, "--reload-interval=10", ...args],
     env: { NODE_OPTIONS: "--max-semi-space-size=8" },
   });
   const readyMs = performance.now() - begun;

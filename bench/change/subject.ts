@@ -28,6 +28,8 @@ export interface SubjectInput {
   readonly dir: string;
   /** What there is before it starts. */
   readonly objects: readonly ApiObject[];
+  /** Further flags of Sluice. */
+  readonly args?: readonly string[];
 }
 
 export type StartSubject = (input: SubjectInput) => Promise<Subject>;

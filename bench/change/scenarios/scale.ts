@@ -8,11 +8,10 @@ import type { Backend } from "../../backend.ts";
 import { untilLive } from "../asking.ts";
 import { endpointsOf, ingressOf, serviceOf } from "../objects.ts";
 import { row, started, type ChangeRow } from "../rows.ts";
-import { memoryOf, processorSeconds, type StartSubject, type Subject } from "../subject.ts";
+import { churn, watchProcesses } from "../churn.ts";
+import type { StartSubject } from "../subject.ts";
 import { addOneByOne, probeServices, propagationRows } from "./propagation.ts";
 
-const WORKLOAD_MS = 2000;
-const CONFIG_MS = 1000;
 const LIMIT_MS = 120_000;
 
 export interface ScaleInput {
@@ -57,52 +56,4 @@ export async function scale(start: StartSubject, { dir, backend, ingresses, minu
   } finally {
     await subject.stop();
   }
-}
-
-interface Hands {
-  readonly workload: (i: number) => Promise<void>;
-  readonly config: (i: number) => Promise<void>;
-}
-
-/** Gives the number of changes when it was aborted. */
-async function churn(signal: AbortSignal, { workload, config }: Hands): Promise<number> {
-  let count = 0;
-  const loop = async (every: number, one: (i: number) => Promise<void>): Promise<void> => {
-    for (let i = 1; !signal.aborted; i++) {
-      await one(i);
-      count++;
-      await sleep(every, undefined, { signal }).catch(() => undefined);
-    }
-  };
-  await Promise.all([loop(WORKLOAD_MS, workload), loop(CONFIG_MS, config)]);
-  return count;
-}
-
-interface Use {
-  readonly most: number;
-  readonly mean: number;
-  readonly cores: number;
-}
-
-function watchProcesses(subject: Subject): { stop(): { control: Use; data: Use; processes: number } } {
-  const sides = { control: subject.control, data: subject.data };
-  const begun = performance.now();
-  const before = { control: processorSeconds(subject.control()), data: processorSeconds(subject.data()) };
-  const memory: { control: number[]; data: number[] } = { control: [], data: [] };
-  let processes = 0;
-  const timer = setInterval(() => {
-    processes = Math.max(processes, subject.data().length);
-    for (const side of ["control", "data"] as const) memory[side].push(memoryOf(sides[side]()));
-  }, 1000);
-  return {
-    stop() {
-      clearInterval(timer);
-      const seconds = (performance.now() - begun) / 1000;
-      const use = (side: "control" | "data"): Use => ({
-        most: Math.max(...memory[side]), mean: memory[side].reduce((a, b) => a + b, 0) / memory[side].length,
-        cores: (processorSeconds(sides[side]()) - before[side]) / seconds,
-      });
-      return { control: use("control"), data: use("data"), processes };
-    },
-  };
 }
