@@ -52,7 +52,7 @@ export const OF_GATEWAYS: readonly Parser[] = [
     take: (text) => build("Gateway", "g", parsed(text, GATEWAY)),
   },
   {
-    names: ["parseHttpRoute", "readMatch", "readFilters"], seeds: [ROUTE, "/a", "a.example", "Exact", "X-A"], longest: 1024,
+    names: ["parseHttpRoute", "parseAnyRoute", "parseRoute", "readRuleMatches", "readShares", "readMatch", "readFilters"], seeds: [ROUTE, "/a", "a.example", "Exact", "X-A"], longest: 1024,
     take: (text) => build("HTTPRoute", "r", parsed(text, ROUTE)),
   },
   { names: ["parameterOf"], seeds: ["a=1&b=%20x&&=", "b"], take: (text) => void parameterOf(text, "b") },

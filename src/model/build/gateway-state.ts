@@ -1,7 +1,7 @@
 /** What a model builder remembers of Gateways and their routes between two updates. */
 import type { Attachment } from "../gateway/attach.ts";
 import type { ParsedGateway } from "../gateway/gateways.ts";
-import type { ParsedRoute } from "../gateway/http-route.ts";
+import type { ParsedRoute } from "../gateway/route.ts";
 import type { GatewayListener } from "../gateway/listeners.ts";
 import type { ObjectStatus } from "../shapes/object-status.ts";
 import { emptyPart, type ModelPart } from "../memory/part.ts";
@@ -17,7 +17,7 @@ export interface GatewayState {
   secrets: ReadonlySet<string>;
   /** Those of them whose certificates are served. */
   served: ReadonlySet<string>;
-  /** Routes that name a Gateway, by `namespace/name`. */
+  /** Routes that name a Gateway, by `objectKey`. */
   readonly routes: Map<string, ParsedRoute>;
   /** What became of each of a route's references to Gateways that are ours. */
   readonly attachments: Map<string, readonly Attachment[]>;
@@ -38,6 +38,7 @@ export interface GatewayState {
 export interface GatewayWork {
   /** True when a Gateway or a GatewayClass changed: there are few, so all are looked at. */
   all: boolean;
+  /** By `objectKey`. */
   readonly routes: Set<string>;
 }
 

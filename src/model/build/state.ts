@@ -11,6 +11,7 @@ import type { PoolReference } from "../backends/pool.ts";
 import type { Config } from "../config/config.ts";
 import { Credentials } from "../credentials/credentials.ts";
 import type { Finding } from "../findings/findings.ts";
+import { routeKeys } from "../gateway/route-kinds.ts";
 import type { ParsedIngress } from "../ingress/parsed.ts";
 import { emptyPart } from "../memory/part.ts";
 import type { ModelPart } from "../memory/part.ts";
@@ -146,7 +147,7 @@ export function startWork(state: ModelState, snapshot: Snapshot, given: Config):
     hosts: new Set(configChanged ? [CATCH_ALL] : []),
     aliases: new Set(),
     pools: new Set(first ? [DEFAULT_BACKEND] : []),
-    gateways: { all: first, routes: new Set(first || configChanged ? snapshot.all("HTTPRoute").keys() : []) },
+    gateways: { all: first, routes: new Set(first || configChanged ? routeKeys(snapshot) : []) },
     streams: first,
   };
 }

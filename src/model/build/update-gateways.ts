@@ -14,7 +14,8 @@ import { attach, gatewayOf, type Attachment } from "../gateway/attach.ts";
 import type { RouteLookup } from "../gateway/backend-refs.ts";
 import { isTrouble, judgeGateway, readGateways } from "../gateway/gateways.ts";
 import { intersect } from "../gateway/hostnames.ts";
-import { parseHttpRoute, type ParsedRoute } from "../gateway/http-route.ts";
+import type { ParsedRoute } from "../gateway/route.ts";
+import { isRouteKind, parseAnyRoute, routeByKey } from "../gateway/route-kinds.ts";
 import { buildSiteHost } from "../gateway/site-host.ts";
 import type { ObjectStatus, ParentStatus } from "../shapes/object-status.ts";
 import { noteAll, noteValue } from "../memory/part.ts";
@@ -31,7 +32,7 @@ export function noteGatewayChange({ gateway }: ModelState, { gateways: work }: W
   if (kind === "ReferenceGrant" && gateway.gateways.size > 0) work.all = true;
   // Of a Gateway that is not ours, too: it is there or not.
   if (kind === "Gateway") for (const route of gateway.routeGateways.to(keyOf(namespace, name))) work.routes.add(route);
-  if (kind === "HTTPRoute") work.routes.add(keyOf(namespace, name));
+  if (isRouteKind(kind)) work.routes.add(objectKey(kind, namespace, name));
   else for (const route of gateway.routeObjects.to(readKey(kind, namespace, name))) work.routes.add(route);
 }
 
@@ -80,10 +81,10 @@ function noteClasses({ judged }: GatewayState, classes: readonly ObjectStatus[])
 
 function updateRoute(state: ModelState, work: Work, key: string): void {
   const { gateway } = state;
-  const object = work.snapshot.all("HTTPRoute").get(key);
+  const object = routeByKey(work.snapshot, key);
   for (const host of gateway.routeHosts.from(key)) work.hosts.add(host);
   const objects = new Set<string>();
-  const parsed = object && parseHttpRoute(object, lookup(work, objects));
+  const parsed = object && parseAnyRoute(object, lookup(work, objects));
   const attachments = parsed ? attachAll(state, work, parsed, objects) : [];
   if (parsed) gateway.routes.set(key, parsed);
   else gateway.routes.delete(key);
@@ -95,9 +96,9 @@ function updateRoute(state: ModelState, work: Work, key: string): void {
   const hosts = parsed ? attachments.flatMap((one) => hostsOf(parsed, one)) : [];
   gateway.routeHosts.set(key, hosts);
   for (const host of hosts) work.hosts.add(host);
-  noteValue(gateway.judged, `HTTPRoute ${key}`, parsed && judgeRoute(parsed, attachments, state.settings.gatewayController));
+  noteValue(gateway.judged, key, parsed && judgeRoute(parsed, attachments, state.settings.gatewayController));
   const findings = parsed ? routeFindings(state, work, parsed, attachments) : [];
-  noteValue(state.findings, `HTTPRoute ${key}`, findings.length > 0 ? findings : undefined);
+  noteValue(state.findings, key, findings.length > 0 ? findings : undefined);
 }
 
 function lookup({ snapshot }: Work, noted: Set<string>): RouteLookup {

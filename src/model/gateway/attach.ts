@@ -3,7 +3,7 @@ import type { ParentReference } from "../../source/gateway/shared.ts";
 import { GATEWAY_GROUP } from "../../source/gateway/kinds.ts";
 import { keyOf } from "../../source/snapshot.ts";
 import { intersect } from "./hostnames.ts";
-import type { ParsedRoute } from "./http-route.ts";
+import type { ParsedRoute } from "./route.ts";
 import type { GatewayListener } from "./listeners.ts";
 import { fits } from "./selector.ts";
 import { condition, type StatusCondition } from "../shapes/object-status.ts";

@@ -9,9 +9,9 @@ import { byGatewayAge } from "../shapes/age.ts";
 import { nameOfHost, type HostKey } from "../shapes/host-key.ts";
 import { poolId } from "../shapes/pool-id.ts";
 import type { Backend, Filters, Host, ProxySettings, Route, Shares } from "../shapes/routing.ts";
-import type { ParsedRoute, RouteRule } from "./http-route.ts";
+import type { ParsedRoute, RouteRule } from "./route.ts";
 import type { RuleRedirect } from "./http-filters.ts";
-import type { RouteMatch } from "./http-match.ts";
+import type { RouteMatch } from "./route-match.ts";
 import type { GatewayListener } from "./listeners.ts";
 
 export interface SiteHost {

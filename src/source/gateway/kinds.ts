@@ -38,14 +38,14 @@ export type GatewaySpec = ValueOf<typeof GATEWAY>;
 const HTTP_MATCH = objectOf({ path: objectOf({ type: text, value: text }), headers: listOf(TYPED_VALUE), queryParams: listOf(TYPED_VALUE), method: text });
 export type HttpMatch = ValueOf<typeof HTTP_MATCH>;
 
-const HTTP_BACKEND = objectOf({ ...BACKEND_REFERENCE.members, weight: wholeNumber(0, 1_000_000), filters: listOf(ROUTE_FILTER) });
-export type HttpBackend = ValueOf<typeof HTTP_BACKEND>;
+const ROUTE_BACKEND = objectOf({ ...BACKEND_REFERENCE.members, weight: wholeNumber(0, 1_000_000), filters: listOf(ROUTE_FILTER) });
+export type RouteBackend = ValueOf<typeof ROUTE_BACKEND>;
 
 const HTTP_RULE = objectOf({
   name: text,
   matches: listOf(HTTP_MATCH),
   filters: listOf(ROUTE_FILTER),
-  backendRefs: listOf(HTTP_BACKEND),
+  backendRefs: listOf(ROUTE_BACKEND),
   timeouts: objectOf({ request: text, backendRequest: text }),
   retry: objectOf({ codes: listOf(wholeNumber(100, 599)), attempts: wholeNumber(0, MOST_INT32), backoff: text }),
   sessionPersistence: json,

@@ -24,6 +24,7 @@ export const NAMESPACES_ALLOWED = objectOf({ from: text, selector: LABEL_SELECTO
 
 const NAMED_VALUE = objectOf({ name: text, value: text });
 export const TYPED_VALUE = objectOf({ type: text, name: text, value: text });
+export type TypedValue = ValueOf<typeof TYPED_VALUE>;
 export const HEADER_CHANGES = objectOf({ set: listOf(NAMED_VALUE), add: listOf(NAMED_VALUE), remove: listOf(text) });
 export type HeaderChanges = ValueOf<typeof HEADER_CHANGES>;
 

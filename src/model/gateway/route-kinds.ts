@@ -1,0 +1,26 @@
+/** The kinds of routes that have host names: routes of all these share the hosts of a listener. */
+import type { Snapshot } from "../../source/snapshot.ts";
+import type { RouteLookup } from "./backend-refs.ts";
+import { parseHttpRoute } from "./http-route.ts";
+import type { HostRoute, ParsedRoute } from "./route.ts";
+
+const ROUTE_KINDS = ["HTTPRoute"] as const satisfies readonly HostRoute["kind"][];
+
+export function isRouteKind(kind: string): kind is HostRoute["kind"] {
+  return (ROUTE_KINDS as readonly string[]).includes(kind);
+}
+
+/** The routes of all kinds, by `objectKey`. */
+export function routeKeys(snapshot: Snapshot): readonly string[] {
+  return ROUTE_KINDS.flatMap((kind) => [...snapshot.all(kind).keys()].map((key) => `${kind} ${key}`));
+}
+
+/** @param key of `objectKey` */
+export function routeByKey(snapshot: Snapshot, key: string): HostRoute | undefined {
+  const kind = ROUTE_KINDS.find((one) => key.startsWith(`${one} `));
+  return kind && snapshot.all(kind).get(key.slice(kind.length + 1));
+}
+
+export function parseAnyRoute(object: HostRoute, lookup: RouteLookup): ParsedRoute {
+  return parseHttpRoute(object, lookup);
+}
