@@ -194,6 +194,7 @@ export interface GatewayObject<K extends GatewayKindName> extends KubernetesObje
 export type Gateway = GatewayObject<"Gateway">;
 export type GatewayClass = GatewayObject<"GatewayClass">;
 export type HttpRoute = GatewayObject<"HTTPRoute">;
+export type GrpcRoute = GatewayObject<"GRPCRoute">;
 export type ReferenceGrant = GatewayObject<"ReferenceGrant">;
 
 type GatewayObjects = { [K in GatewayKindName]: GatewayObject<K> };

@@ -47,6 +47,7 @@ export class Snapshot {
     GatewayClass: new Map(),
     Gateway: new Map(),
     HTTPRoute: new Map(),
+    GRPCRoute: new Map(),
     ReferenceGrant: new Map(),
   };
   /** Service key → its slices, sorted by name so that results do not depend on the order of arrival. */

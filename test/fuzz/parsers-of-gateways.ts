@@ -16,6 +16,8 @@ const SETTINGS = { ...testSettings, gatewayApi: true, gatewayAddresses: ["10.9.0
 const GATEWAY = '{"gatewayClassName":"c","listeners":[{"name":"l","port":8080,"protocol":"HTTP","hostname":"*.example"}],"addresses":[{"value":"10.9.0.1"}]}';
 const ROUTE = '{"parentRefs":[{"name":"g"}],"hostnames":["a.example"],"rules":[{"matches":[{"path":{"value":"/a"},"headers":[{"name":"x","value":"1"}]}],"backendRefs":[{"name":"web","port":80,"weight":1}]}]}';
 
+const CALLS = '{"parentRefs":[{"name":"g"}],"hostnames":["a.example"],"rules":[{"matches":[{"method":{"service":"shop.Carts","method":"Get"},"headers":[{"name":"x","value":"1"}]}],"backendRefs":[{"name":"web","port":80,"weight":1}]}]}';
+
 /** Each text of a JSON value replaced by another. */
 function withTexts(value: unknown, text: string): unknown {
   if (typeof value === "string") return text;
@@ -54,6 +56,10 @@ export const OF_GATEWAYS: readonly Parser[] = [
   {
     names: ["parseHttpRoute", "parseAnyRoute", "parseRoute", "readRuleMatches", "readShares", "readMatch", "readFilters"], seeds: [ROUTE, "/a", "a.example", "Exact", "X-A"], longest: 1024,
     take: (text) => build("HTTPRoute", "r", parsed(text, ROUTE)),
+  },
+  {
+    names: ["parseGrpcRoute", "headerConditions"], seeds: [CALLS, "shop.Carts", "Get", "a.example", "Exact", "RegularExpression", "X-A"], longest: 1024,
+    take: (text) => build("GRPCRoute", "r", parsed(text, CALLS)),
   },
   { names: ["parameterOf"], seeds: ["a=1&b=%20x&&=", "b"], take: (text) => void parameterOf(text, "b") },
   { names: ["addressText"], seeds: ["0123456789abcdef"], take: (text) => void addressText(text.slice(0, 16).padEnd(16, "\0")) },

@@ -6,7 +6,7 @@ import { DEFAULT_BACKEND } from "../../edge/src/program.ts";
 import { buildModel, createModelBuilder } from "../../src/model/build/build.ts";
 import type { Built } from "../../src/model/model.ts";
 import type { Backend } from "../../src/model/shapes/routing.ts";
-import type { AnyObject, Gateway, GatewayClass, HttpRoute, Namespace, ObjectRef, ReferenceGrant } from "../../src/source/objects.ts";
+import type { AnyObject, Gateway, GatewayClass, GrpcRoute, HttpRoute, Namespace, ObjectRef, ReferenceGrant } from "../../src/source/objects.ts";
 import { Snapshot } from "../../src/source/snapshot.ts";
 import { put, secret, service, testConfig, testSettings } from "../support/objects.ts";
 import { selfSigned } from "../support/openssl.ts";
@@ -25,7 +25,7 @@ const meta = fc.tuple(namespace, name, created).map(([of, one, age]) => ({ names
 const aClass = fc.tuple(fc.constantFrom("c", "d"), fc.constantFrom("sluice.ingress/gateway", "else")).map(([one, controllerName]): GatewayClass => ({ kind: "GatewayClass", metadata: { namespace: "", name: one }, spec: { controllerName } }));
 const aListener = fc.record({
   name: fc.constantFrom("l1", "l2"), port: fc.constantFrom(8080, 9090, 443, 80), protocol: fc.constantFrom("HTTP", "HTTPS", "QUIC"), hostname: fc.constantFrom("", "a.example", "*.example"),
-  from: fc.constantFrom("Same", "All", "Selector"), secret: fc.tuple(namespace, name), kinds: fc.constantFrom(undefined, [{ kind: "HTTPRoute" }], [{ kind: "Odd" }]),
+  from: fc.constantFrom("Same", "All", "Selector"), secret: fc.tuple(namespace, name), kinds: fc.constantFrom(undefined, [{ kind: "HTTPRoute" }], [{ kind: "GRPCRoute" }], [{ kind: "Odd" }]),
 }).map(({ from, secret: [of, one], kinds, ...rest }) => ({
   ...rest,
   allowedRoutes: { namespaces: { from, ...(from === "Selector" ? { selector: { matchLabels: { open: "yes" } } } : {}) }, ...(kinds ? { kinds } : {}) },
@@ -47,13 +47,21 @@ const aRoute = fc.tuple(meta, fc.array(fc.tuple(namespace, name, fc.constantFrom
     kind: "HTTPRoute", metadata,
     spec: { parentRefs: parents.map(([of, one, sectionName, port]) => ({ namespace: of, name: one, ...(sectionName === undefined ? {} : { sectionName }), ...(port === undefined ? {} : { port }) })), hostnames, rules },
   }));
-const aGrant = fc.tuple(namespace, name, namespace, fc.constantFrom(["Gateway", "Secret"], ["HTTPRoute", "Service"])).map(([of, one, from, [kind = "", to = ""]]): ReferenceGrant => ({
+const aGrpcRoute = fc.tuple(aRoute, fc.array(fc.tuple(fc.constantFrom(undefined, "a", "b/c"), fc.constantFrom(undefined, "m"), fc.constantFrom("Exact", "RegularExpression")), { maxLength: 2 })).map(
+  ([{ metadata, spec: { parentRefs = [], hostnames = [], rules = [] } }, matches]): GrpcRoute => ({
+    kind: "GRPCRoute", metadata,
+    spec: {
+      parentRefs, hostnames,
+      rules: rules.map(({ backendRefs = [], filters = [] }) => ({ backendRefs, filters, matches: matches.map(([of, method, type]) => ({ method: { type, ...(of === undefined ? {} : { service: of }), ...(method === undefined ? {} : { method }) } })) })),
+    },
+  }));
+const aGrant = fc.tuple(namespace, name, namespace, fc.constantFrom(["Gateway", "Secret"], ["HTTPRoute", "Service"], ["GRPCRoute", "Service"])).map(([of, one, from, [kind = "", to = ""]]): ReferenceGrant => ({
   kind: "ReferenceGrant", metadata: { namespace: of, name: one }, spec: { from: [{ group: GROUP, kind, namespace: from }], to: [{ group: "", kind: to }] },
 }));
 const aNamespace = fc.tuple(namespace, fc.constantFrom("yes", "no")).map(([one, open]): Namespace => ({ kind: "Namespace", metadata: { namespace: "", name: one, labels: { open } } }));
 
 const anObject: fc.Arbitrary<AnyObject> = fc.oneof(
-  { arbitrary: aGateway, weight: 5 }, { arbitrary: aRoute, weight: 6 }, { arbitrary: aClass, weight: 2 }, { arbitrary: aGrant, weight: 3 }, { arbitrary: aNamespace, weight: 2 },
+  { arbitrary: aGateway, weight: 5 }, { arbitrary: aRoute, weight: 6 }, { arbitrary: aGrpcRoute, weight: 3 }, { arbitrary: aClass, weight: 2 }, { arbitrary: aGrant, weight: 3 }, { arbitrary: aNamespace, weight: 2 },
   { arbitrary: fc.tuple(namespace, name).map(([of, one]) => service(`${of}/${one}`, "80")), weight: 3 },
   { arbitrary: fc.tuple(namespace, name).map(([of, one]) => secret(`${of}/${one}`, { "tls.crt": pair.chain, "tls.key": pair.key })), weight: 2 },
 );

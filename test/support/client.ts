@@ -73,7 +73,7 @@ function askHttp1(asked: Ask): Promise<Answer> {
 
 function askHttp2(asked: Ask): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const session = http2.connect(`${asked.tls === false ? "http" : "https"}://127.0.0.1:${asked.port}`, {
+    const session = http2.connect(`${asked.tls === false ? "http" : "https"}://${asked.address ?? "127.0.0.1"}:${asked.port}`, {
       ...tlsOptions(asked),
       rejectUnauthorized: false,
       servername: asked.serverName ?? asked.host ?? "",

@@ -25,10 +25,18 @@ export function httpListener(name: string, port: number, more: object = {}): obj
   return { name, port, protocol: "HTTP", ...more };
 }
 
-export function httpRoute({ name, namespace = "shop", parents, hostnames, rules, created }: RouteGiven): object {
+export function httpRoute(given: RouteGiven): object {
+  return routeOf("HTTPRoute", given);
+}
+
+export function grpcRoute(given: RouteGiven): object {
+  return routeOf("GRPCRoute", given);
+}
+
+function routeOf(kind: string, { name, namespace = "shop", parents, hostnames, rules, created }: RouteGiven): object {
   const parentRefs = parents.map((one) => (typeof one === "string" ? { name: one } : one));
   const metadata = { name, namespace, ...(created === undefined ? {} : { creationTimestamp: created }) };
-  return { apiVersion: GROUP, kind: "HTTPRoute", metadata, spec: { parentRefs, ...(hostnames ? { hostnames } : {}), rules } };
+  return { apiVersion: GROUP, kind, metadata, spec: { parentRefs, ...(hostnames ? { hostnames } : {}), rules } };
 }
 
 /** A rule that sends what it matches to Services with port 80. */

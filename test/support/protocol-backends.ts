@@ -76,17 +76,24 @@ export async function startHttps({ chain, key }: KeyPair, options: TlsOptions = 
   return await listen(server);
 }
 
+/** A backend that counts its calls as well. */
+export interface GrpcBackend extends Backend {
+  readonly calls: () => number;
+}
+
 /** A gRPC backend, as far as nginx can see one: it answers each stream with trailers, and says in a header what it saw. */
-export async function startGrpc(pair?: KeyPair): Promise<Backend> {
+export async function startGrpc(pair?: KeyPair): Promise<GrpcBackend> {
+  let calls = 0;
   const server = pair ? http2.createSecureServer({ key: pair.key, cert: pair.chain }) : http2.createServer();
   const answer = (stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders): void => {
+    calls++;
     stream.respond({ ":status": 200, "content-type": "application/grpc", "x-seen": JSON.stringify(headers) }, { waitForTrailers: true });
     stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
     stream.on("error", () => stream.destroy());
     stream.pipe(stream);
   };
   server.on("stream", answer);
-  return await listen(server as unknown as Server);
+  return { ...(await listen(server as unknown as Server)), calls: () => calls };
 }
 
 /** A FastCGI responder: it answers each request with its parameters and the length of its body, as JSON. */

@@ -118,6 +118,7 @@ function noteChange(state: ModelState, work: Work, { kind, namespace, name }: Ob
     case "GatewayClass":
     case "Gateway":
     case "HTTPRoute":
+    case "GRPCRoute":
     case "ReferenceGrant":
       break;
   }

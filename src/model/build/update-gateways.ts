@@ -180,11 +180,16 @@ function gatewayFindings({ object, conditions, listeners = [] }: ObjectStatus): 
   ];
 }
 
+/** Of two routes of one age and name, those of an HTTPRoute come first. */
+function byAgeAndKind(a: ParsedRoute, b: ParsedRoute): number {
+  return byGatewayAge(a.age, b.age) || (a.object.kind === b.object.kind ? 0 : a.object.kind === "HTTPRoute" ? -1 : 1);
+}
+
 /** A host of a Gateway's listener, from the routes that attach to it. */
 export function siteHostFrom({ gateway }: ModelState, work: Work, key: HostKey): BuiltHost {
   const listener = gateway.listeners.get(listenerOfHost(key));
   const name = nameOfHost(key);
-  const routes = [...gateway.routeHosts.to(key)].flatMap((one) => gateway.routes.get(one) ?? []).filter(({ hostnames }) => hostnames.includes(name)).sort((a, b) => byGatewayAge(a.age, b.age));
+  const routes = [...gateway.routeHosts.to(key)].flatMap((one) => gateway.routes.get(one) ?? []).filter(({ hostnames }) => hostnames.includes(name)).sort(byAgeAndKind);
   const built = listener && buildSiteHost(key, listener, routes, proxy.of(work.defaults));
   return { host: built?.host, references: built?.references ?? [], aliases: [], findings: built?.findings ?? [] };
 }

@@ -1,6 +1,7 @@
 /** Backends that routes refer to: Services, in the route's namespace or where a ReferenceGrant allows it. */
 import type { BackendReference } from "../../source/gateway/shared.ts";
 import type { ReferenceGrant, Service } from "../../source/objects.ts";
+import type { Protocol } from "../shapes/routing.ts";
 import { isGranted, type Party } from "./grants.ts";
 import { condition, type StatusCondition } from "../shapes/object-status.ts";
 
@@ -15,6 +16,7 @@ export interface ResolvedBackend {
   readonly namespace: string;
   readonly service: string;
   readonly port: string;
+  readonly protocol: Extract<Protocol, "HTTP" | "GRPC">;
 }
 
 /** The Service port that a reference names; or why it cannot be used, as `ResolvedRefs`. @param field where the reference is written */
@@ -27,9 +29,10 @@ export function resolveBackend(ref: BackendReference, from: Party, field: string
   }
   const service = lookup.service(namespace, name);
   if (!service) return refuse("BackendNotFound", `names the Service "${namespace}/${name}", which does not exist: create it or correct the name`);
-  if (port === undefined || !(service.spec.ports ?? []).some((one) => one.port === port)) {
+  const found = (service.spec.ports ?? []).find((one) => one.port === port);
+  if (!found) {
     const ports = (service.spec.ports ?? []).map((one) => one.port).join(", ");
     return refuse("BackendNotFound", `names ${port === undefined ? "no port" : `port ${port}`} of the Service "${namespace}/${name}"${ports === "" ? "" : `, which has ${ports}`}`);
   }
-  return { namespace, service: name, port: String(port) };
+  return { namespace, service: name, port: String(port), protocol: from.kind === "GRPCRoute" ? "GRPC" : "HTTP" };
 }

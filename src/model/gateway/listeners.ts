@@ -28,8 +28,9 @@ export interface GatewayListener {
   readonly usable: boolean;
 }
 
+const OF_HTTP = ["HTTPRoute", "GRPCRoute"];
 /** Kinds of routes that listeners of a protocol can serve. */
-const KINDS: ReadonlyMap<string, readonly string[]> = new Map([["HTTP", ["HTTPRoute"]], ["HTTPS", ["HTTPRoute"]]]);
+const KINDS: ReadonlyMap<string, readonly string[]> = new Map([["HTTP", OF_HTTP], ["HTTPS", OF_HTTP]]);
 
 /** What a listener reads beside its Gateway. */
 export interface ListenerLookup {

@@ -1,10 +1,11 @@
 /** The kinds of routes that have host names: routes of all these share the hosts of a listener. */
 import type { Snapshot } from "../../source/snapshot.ts";
 import type { RouteLookup } from "./backend-refs.ts";
+import { parseGrpcRoute } from "./grpc-route.ts";
 import { parseHttpRoute } from "./http-route.ts";
 import type { HostRoute, ParsedRoute } from "./route.ts";
 
-const ROUTE_KINDS = ["HTTPRoute"] as const satisfies readonly HostRoute["kind"][];
+const ROUTE_KINDS = ["HTTPRoute", "GRPCRoute"] as const satisfies readonly HostRoute["kind"][];
 
 export function isRouteKind(kind: string): kind is HostRoute["kind"] {
   return (ROUTE_KINDS as readonly string[]).includes(kind);
@@ -22,5 +23,5 @@ export function routeByKey(snapshot: Snapshot, key: string): HostRoute | undefin
 }
 
 export function parseAnyRoute(object: HostRoute, lookup: RouteLookup): ParsedRoute {
-  return parseHttpRoute(object, lookup);
+  return object.kind === "HTTPRoute" ? parseHttpRoute(object, lookup) : parseGrpcRoute(object, lookup);
 }

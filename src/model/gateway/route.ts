@@ -5,7 +5,7 @@
  */
 import type { RouteBackend } from "../../source/gateway/kinds.ts";
 import type { ParentReference } from "../../source/gateway/shared.ts";
-import type { HttpRoute } from "../../source/objects.ts";
+import type { GrpcRoute, HttpRoute } from "../../source/objects.ts";
 import { keyOf } from "../../source/snapshot.ts";
 import { exact } from "../../support/exact.ts";
 import { oneOfAll } from "../../support/kept-text.ts";
@@ -20,7 +20,7 @@ import type { RuleFilters } from "./http-filters.ts";
 import type { RouteMatch } from "./route-match.ts";
 
 /** Routes of these kinds have host names, and share their hosts. */
-export type HostRoute = HttpRoute;
+export type HostRoute = HttpRoute | GrpcRoute;
 
 /** Where the requests of a rule go: to one of its backends, by weight. A share without backend answers 500. */
 export interface RuleShare {

@@ -101,8 +101,8 @@ function backendOf({ filters, shares }: RouteRule, proxy: ProxySettings): Backen
   if (filters === undefined || taking.length === 0) return broken;
   const parts = taking.map(({ weight, backend }) => {
     if (backend === undefined) return { weight, backend: broken };
-    const { namespace, service, port } = backend;
-    return { weight, backend: { kind: "service", pool: poolId(namespace, service, port), service, port, proxy } as const };
+    const { namespace, service, port, protocol } = backend;
+    return { weight, backend: { kind: "service", pool: poolId(namespace, service, port), service, port, proxy: { ...proxy, protocol } } as const };
   });
   const [only] = parts;
   if (parts.length === 1 && only) return only.backend;

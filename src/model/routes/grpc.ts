@@ -20,7 +20,8 @@ export function isGrpc(protocol: Protocol): boolean {
 export function grpcFindings({ hosts, tls }: Model, prefix: string, ingressOf: (namespace: string, name: string) => Ingress | undefined): Finding[] {
   const findings: Finding[] = [];
   for (const host of hosts.values()) {
-    if (host.name === CATCH_ALL || tls.has(host.name) || tls.has(parentOf(host.name))) continue;
+    // What Gateways serve is no annotation's.
+    if (host.site !== undefined || host.name === CATCH_ALL || tls.has(host.name) || tls.has(parentOf(host.name))) continue;
     for (const { namespace, name } of grpcOrigins(host)) {
       const object = ingressOf(namespace, name);
       if (object) findings.push(grpcNeedsTls({ object, field: `metadata.annotations[${prefix}/backend-protocol]` }, { host: host.name }));

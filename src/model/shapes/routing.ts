@@ -166,9 +166,9 @@ export interface Share {
   readonly backend: Backend;
 }
 
-/** The backend of the requests that no canary takes; of several shares the first. */
+/** The backend of the requests that no canary takes; of several shares the first that has a pool, else the first. */
 export function primaryOf(backend: Backend | Split | Shares): Backend {
-  if (backend.kind === "shares") return (backend.parts[0] as Share).backend;
+  if (backend.kind === "shares") return (backend.parts.find((one) => one.backend.kind === "service") ?? (backend.parts[0] as Share)).backend;
   return backend.kind === "split" ? backend.primary : backend;
 }
 

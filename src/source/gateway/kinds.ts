@@ -55,6 +55,14 @@ export type HttpRule = ValueOf<typeof HTTP_RULE>;
 const HTTP_ROUTE = objectOf({ parentRefs: listOf(PARENT_REFERENCE), hostnames: listOf(text), rules: listOf(HTTP_RULE), useDefaultGateways: unread });
 export type HttpRouteSpec = ValueOf<typeof HTTP_ROUTE>;
 
+const GRPC_MATCH = objectOf({ method: objectOf({ type: text, service: text, method: text }), headers: listOf(TYPED_VALUE) });
+export type GrpcMatch = ValueOf<typeof GRPC_MATCH>;
+
+const GRPC_RULE = objectOf({ name: text, matches: listOf(GRPC_MATCH), filters: listOf(ROUTE_FILTER), backendRefs: listOf(ROUTE_BACKEND), sessionPersistence: json });
+export type GrpcRule = ValueOf<typeof GRPC_RULE>;
+
+const GRPC_ROUTE = objectOf({ parentRefs: listOf(PARENT_REFERENCE), hostnames: listOf(text), rules: listOf(GRPC_RULE), useDefaultGateways: unread });
+
 const GRANT = objectOf({
   from: listOf(objectOf({ group: text, kind: text, namespace: text })),
   to: listOf(objectOf({ group: text, kind: text, name: text })),
@@ -72,6 +80,7 @@ export const GATEWAY_KINDS = {
   GatewayClass: { plural: "gatewayclasses", versions: ["v1", "v1beta1"], namespaced: false, spec: CLASS },
   Gateway: { plural: "gateways", versions: ["v1", "v1beta1"], namespaced: true, spec: GATEWAY },
   HTTPRoute: { plural: "httproutes", versions: ["v1", "v1beta1"], namespaced: true, spec: HTTP_ROUTE },
+  GRPCRoute: { plural: "grpcroutes", versions: ["v1"], namespaced: true, spec: GRPC_ROUTE },
   // Every release of the API serves v1beta1, and not every one v1.
   ReferenceGrant: { plural: "referencegrants", versions: ["v1beta1", "v1"], namespaced: true, spec: GRANT },
 } as const satisfies Readonly<Record<string, GatewayKind>>;

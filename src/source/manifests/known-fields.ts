@@ -93,6 +93,7 @@ export const KNOWN_FIELDS = {
   GatewayClass: ofGateways("GatewayClass"),
   Gateway: ofGateways("Gateway"),
   HTTPRoute: ofGateways("HTTPRoute"),
+  GRPCRoute: ofGateways("GRPCRoute"),
   ReferenceGrant: ofGateways("ReferenceGrant"),
   Secret: { ...OBJECT, data: "any", immutable: "any", stringData: "any", type: "any" },
 } as const satisfies Readonly<Record<string, KnownFields>>;

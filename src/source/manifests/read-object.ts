@@ -100,6 +100,7 @@ const SHAPES: Readonly<Record<KnownKind, KindShape>> = {
   GatewayClass: gatewayShape("GatewayClass"),
   Gateway: gatewayShape("Gateway"),
   HTTPRoute: gatewayShape("HTTPRoute"),
+  GRPCRoute: gatewayShape("GRPCRoute"),
   ReferenceGrant: gatewayShape("ReferenceGrant"),
 };
 
