@@ -89,6 +89,8 @@ export interface ServicePort {
   readonly port: number;
   readonly protocol?: string;
   readonly targetPort?: number | string;
+  /** What is spoken at the port, for routes of Gateways. */
+  readonly appProtocol?: string;
   /** Read from files only. */
   readonly nodePort?: number;
 }

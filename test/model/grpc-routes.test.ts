@@ -4,8 +4,8 @@ import { test } from "node:test";
 import { buildModel } from "../../src/model/build/build.ts";
 import type { Finding } from "../../src/model/findings/findings.ts";
 import type { Built } from "../../src/model/model.ts";
-import type { Route } from "../../src/model/shapes/routing.ts";
-import type { AnyObject, Gateway, GatewayClass, GrpcRoute, HttpRoute } from "../../src/source/objects.ts";
+import { primaryOf, type Route } from "../../src/model/shapes/routing.ts";
+import type { AnyObject, Gateway, GatewayClass, GrpcRoute, HttpRoute, Service } from "../../src/source/objects.ts";
 import { Snapshot } from "../../src/source/snapshot.ts";
 import { put, service, testConfig, testSettings } from "../support/objects.ts";
 
@@ -79,6 +79,38 @@ test("what a GRPCRoute cannot have closes its rule, and is said of it", () => {
     assert.deepEqual(conditionsOf(built, "GRPCRoute shop/r")[0], "Accepted False UnsupportedValue", JSON.stringify(rule));
     assert.deepEqual(saidOf(built).map(({ code }) => code), ["route-invalid"], JSON.stringify(rule));
   }
+});
+
+function withProtocols(...protocols: readonly string[]): readonly Service[] {
+  return protocols.map((appProtocol, index) => ({ kind: "Service", metadata: { namespace: "shop", name: `s${index}` }, spec: { ports: [{ port: 80, appProtocol }] } }));
+}
+
+const SPOKEN: readonly (readonly [appProtocol: string, inRequests: string, inCalls: string])[] = [
+  ["kubernetes.io/h2c", "GRPC", "GRPC"],
+  ["kubernetes.io/ws", "HTTP", "UnsupportedProtocol"],
+  ["kubernetes.io/wss", "HTTP", "UnsupportedProtocol"],
+  ["example.com/own", "HTTP", "GRPC"],
+];
+
+for (const [appProtocol, inRequests, inCalls] of SPOKEN) {
+  test(`a port that speaks ${appProtocol}`, () => {
+    const rules = [{ backendRefs: [{ name: "s0", port: 80 }] }];
+    const spoken = (built: Built, key: string): string | undefined => {
+      const { kind, proxy } = primaryOf((routesOf(built)[0] as Route).backend);
+      return kind === "service" ? proxy.protocol : conditionsOf(built, key)[1]?.split(" ")[2];
+    };
+    assert.equal(spoken(build(...withProtocols(appProtocol), requests("r", rules)), "HTTPRoute shop/r"), inRequests);
+    assert.equal(spoken(build(...withProtocols(appProtocol), calls("r", rules)), "GRPCRoute shop/r"), inCalls);
+  });
+}
+
+test("backends of one rule speak one protocol: that of the first, and others keep their share and answer 500", () => {
+  const built = build(...withProtocols("kubernetes.io/h2c", "kubernetes.io/ws"), requests("r", [{ backendRefs: [{ name: "s0", port: 80 }, { name: "s1", port: 80 }] }]));
+  const [route] = routesOf(built);
+  assert.ok(route?.backend.kind === "shares");
+  assert.deepEqual(route.backend.parts.map(({ backend }) => backend.kind), ["service", "status"]);
+  assert.equal(conditionsOf(built, "HTTPRoute shop/r")[1], "ResolvedRefs False UnsupportedProtocol");
+  assert.deepEqual(saidOf(built).map(({ code }) => code), ["route-reference-unresolved"]);
 });
 
 test("routes of both kinds share a host: of equal matches the older one's is served, and the other has a finding", () => {

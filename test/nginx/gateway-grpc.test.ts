@@ -1,6 +1,8 @@
 /** GRPCRoutes of Gateways, on real nginx: matches, weights, headers, hosts that HTTPRoutes have as well. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { after, before, test } from "node:test";
+import { connect } from "node:tls";
 import { ask, type Answer, type Ask } from "../support/client.ts";
 import { startEcho, type EchoBackend } from "../support/echo.ts";
 import { GATEWAY_CLASS, gatewayOf, grpcRoute, httpRoute, prefix, ruleTo, serviceAt } from "../support/gateways.ts";
@@ -22,7 +24,7 @@ before(async () => {
   sluice = await startSluice({
     args: ["--gateway-api", "--gateway-addresses=127.9.4.0/24"],
     files: {
-      "services.yaml": [...NAMES.map((name, index) => serviceAt(name, backends[index]?.port ?? 0)), serviceAt("web", echo.port)].join("---\n"),
+      "services.yaml": [...NAMES.map((name, index) => serviceAt(name, backends[index]?.port ?? 0)), serviceAt("web", echo.port), serviceAt("h2c", backends[2]?.port ?? 0, "shop", "kubernetes.io/h2c"), serviceAt("ws", echo.port, "shop", "kubernetes.io/ws")].join("---\n"),
       "tls.yaml": tlsSecret("tls", selfSigned(["*.example"], "*.example")),
       "gateway.yaml": documents(GATEWAY_CLASS, gatewayOf("shop", ADDRESS, [{ name: "tls", port, protocol: "HTTPS", tls: { certificateRefs: [{ name: "tls" }] } }])),
       "routes.yaml": documents(
@@ -37,7 +39,7 @@ before(async () => {
             ruleTo("a", { matches: [{ method: { service: "changed" } }], filters: [{ type: "RequestHeaderModifier", requestHeaderModifier: { set: [{ name: "X-Set", value: "new" }], remove: ["X-Gone"] } }] }),
           ],
         }),
-        httpRoute({ name: "pages", parents: ["shop"], hostnames: ["shop.example"], rules: [ruleTo("web", { matches: [prefix("/pages")] })] }),
+        httpRoute({ name: "pages", parents: ["shop"], hostnames: ["shop.example"], rules: [ruleTo("web", { matches: [prefix("/pages")] }), ruleTo("h2c", { matches: [prefix("/h2c")] }), ruleTo("ws", { matches: [prefix("/ws")] })] }),
       ),
     },
   });
@@ -88,6 +90,22 @@ test("an HTTPRoute serves the same host beside it, over both versions of HTTP", 
     const { status, echo: answered } = await ask({ address: ADDRESS, port, tls: true, http2, host: "shop.example", path: "/pages/x" });
     assert.deepEqual([status, answered?.backend], [200, "web"]);
   }
+});
+
+test("a backend that speaks HTTP/2 alone is spoken to in it, whatever the client speaks", async () => {
+  for (const http2 of [true, false]) {
+    const { status, text, headers } = await ask({ address: ADDRESS, port, tls: true, http2, host: "shop.example", method: "POST", path: "/h2c/x?y=1", body: "whole" });
+    const { ":path": path, ":method": method } = JSON.parse(headers["x-seen"] ?? "{}") as Record<string, string>;
+    assert.deepEqual([status, text, path, method], [200, "whole", "/h2c/x?y=1", "POST"]);
+  }
+});
+
+test("a backend that speaks WebSocket gets the upgrade", async () => {
+  const socket = connect({ host: ADDRESS, port, servername: "shop.example", rejectUnauthorized: false, ALPNProtocols: ["http/1.1"] });
+  socket.write("GET /ws HTTP/1.1\r\nHost: shop.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n");
+  const [head] = (await once(socket, "data", { signal: AbortSignal.timeout(10_000) })) as [Buffer];
+  socket.destroy();
+  assert.match(head.toString(), /^HTTP\/1\.1 101 /);
 });
 
 test("weights are kept, and a backend that is missing keeps its share and answers 500", async () => {

@@ -49,9 +49,9 @@ export const prefix = (value: string): object => ({ path: { type: "PathPrefix", 
 export const exactly = (value: string): object => ({ path: { type: "Exact", value } });
 
 /** A Service with port 80, and its endpoint. */
-export function serviceAt(name: string, port: number, namespace = "shop"): string {
+export function serviceAt(name: string, port: number, namespace = "shop", appProtocol?: string): string {
   return documents(
-    { apiVersion: "v1", kind: "Service", metadata: { name, namespace }, spec: { ports: [{ port: 80 }] } },
+    { apiVersion: "v1", kind: "Service", metadata: { name, namespace }, spec: { ports: [{ port: 80, ...(appProtocol === undefined ? {} : { appProtocol }) }] } },
     {
       apiVersion: "discovery.k8s.io/v1", kind: "EndpointSlice", metadata: { name: `${name}-1`, namespace, labels: { "kubernetes.io/service-name": name } }, addressType: "IPv4",
       ports: [{ port }], endpoints: [{ addresses: ["127.0.0.1"] }],

@@ -1,6 +1,6 @@
 /** Backends that routes refer to: Services, in the route's namespace or where a ReferenceGrant allows it. */
 import type { BackendReference } from "../../source/gateway/shared.ts";
-import type { ReferenceGrant, Service } from "../../source/objects.ts";
+import type { ReferenceGrant, Service, ServicePort } from "../../source/objects.ts";
 import type { Protocol } from "../shapes/routing.ts";
 import { isGranted, type Party } from "./grants.ts";
 import { condition, type StatusCondition } from "../shapes/object-status.ts";
@@ -34,5 +34,16 @@ export function resolveBackend(ref: BackendReference, from: Party, field: string
     const ports = (service.spec.ports ?? []).map((one) => one.port).join(", ");
     return refuse("BackendNotFound", `names ${port === undefined ? "no port" : `port ${port}`} of the Service "${namespace}/${name}"${ports === "" ? "" : `, which has ${ports}`}`);
   }
-  return { namespace, service: name, port: String(port), protocol: from.kind === "GRPCRoute" ? "GRPC" : "HTTP" };
+  const protocol = protocolOf(found, from.kind);
+  if (protocol === undefined) return refuse("UnsupportedProtocol", `names a port of the Service "${namespace}/${name}" that speaks ${found.appProtocol}, which no ${from.kind} can be served by: name another port or correct its appProtocol`);
+  return { namespace, service: name, port: String(port), protocol };
+}
+
+/**
+ * What a backend is spoken to in: HTTP/2 without TLS is what gRPC is, too. WebSockets are HTTP/1.1; over TLS only where a policy asks for it. Other
+ * protocols (KEP-3726 leaves them to whoever names them) change nothing. Undefined: no route of this kind can be served.
+ */
+function protocolOf({ appProtocol }: ServicePort, kind: string): ResolvedBackend["protocol"] | undefined {
+  if (kind === "GRPCRoute") return appProtocol === "kubernetes.io/ws" || appProtocol === "kubernetes.io/wss" ? undefined : "GRPC";
+  return appProtocol === "kubernetes.io/h2c" ? "GRPC" : "HTTP";
 }

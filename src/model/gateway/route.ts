@@ -116,9 +116,14 @@ function parse<R>({ object, rules, readRule }: RouteReading<R>, lookup: RouteLoo
 
 /** Where the requests of a rule go. @param field of the rule */
 export function readShares(backendRefs: readonly RouteBackend[], field: string, { from, lookup, problems, unresolved }: RuleReading): readonly RuleShare[] {
+  let spoken: ResolvedBackend["protocol"] | undefined;
   return exact(backendRefs.map((ref, index): RuleShare => {
     const where = oneOfAll(`${field}.backendRefs[${index}]`);
-    const resolved = resolveBackend(ref, from, where, lookup);
+    let resolved = resolveBackend(ref, from, where, lookup);
+    if ("protocol" in resolved) {
+      spoken ??= resolved.protocol;
+      if (resolved.protocol !== spoken) resolved = condition("ResolvedRefs", false, "UnsupportedProtocol", `${where} speaks another protocol than the backends before it, which one rule cannot have: give it a rule of its own`);
+    }
     if ("reason" in resolved) unresolved.push(resolved);
     const unable = (ref.filters ?? []).length > 0;
     if (unable) problems.push(`${where}.filters are not supported`);

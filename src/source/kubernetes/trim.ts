@@ -204,6 +204,7 @@ function trimServicePort(raw: Fields): ServicePort | undefined {
       name: textOrNone(raw["name"]),
       protocol: textOrNone(raw["protocol"]),
       targetPort: integerOrNone(raw["targetPort"]) ?? textOrNone(raw["targetPort"]),
+      appProtocol: textOrNone(raw["appProtocol"]),
     }),
   };
 }

@@ -51,6 +51,7 @@ function readServicePort(field: Field): ServicePort {
     ...present({
       name: textOfField(at(field, "name")),
       protocol: textOfField(at(field, "protocol")),
+      appProtocol: textOfField(at(field, "appProtocol")),
       targetPort: typeof target.value === "string" ? target.value : portOfField(target),
       nodePort: portOfField(at(field, "nodePort")),
     }),
