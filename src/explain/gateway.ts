@@ -69,7 +69,7 @@ export function explainAtGateway(model: Model, program: Program, request: Reques
     ...(decision.pool ? { pool: decision.pool.name, endpoints: endpointTexts(decision.pool) } : { status: decision.status }),
     ...(location === undefined ? {} : { location: utf8Text(location) }),
     ...(listener === NO_LISTENER ? {} : { listener, rules: rulesOf(about) }),
-    findings: findings.filter(({ object }) => concernsAll(object, settings) || origins.some((origin) => isAbout(object, origin))),
+    findings: findings.filter((one) => (concernsAll(one.object, settings) || origins.some((origin) => isAbout(one.object, origin))) && !isAboutAnotherRule(one, route)),
   };
 }
 
@@ -83,6 +83,12 @@ function gatewaysAt(model: Model, at: Entrance): readonly ObjectIdentity[] {
   const keys = new Set(Object.values(front?.listeners ?? {}).map(gatewayOfListener));
   const listening = [...keys].map((key) => ({ kind: "Gateway", namespace: key.slice(0, key.indexOf("/")), name: key.slice(key.indexOf("/") + 1) }));
   return front && keys.size === 0 ? [front.origin] : listening;
+}
+
+/** Whether a finding is about a rule of the route that does not take the request. */
+function isAboutAnotherRule({ object, field }: Finding, route: Route | undefined): boolean {
+  const rule = /^spec\.rules\[\d+\]/.exec(field)?.[0];
+  return route !== undefined && rule !== undefined && isAbout(object, route.origin) && rule !== route.origin.field;
 }
 
 /** Host names that a line names at most. */

@@ -1,6 +1,7 @@
 /** Finds the Ingresses that name a host, served or not: people who ask often look for one that is refused, or of another class. */
 import type { Origin } from "../model/shapes/routing.ts";
-import type { HttpRoute, Ingress } from "../source/objects.ts";
+import type { Ingress } from "../source/objects.ts";
+import type { HostRoute } from "../model/gateway/route.ts";
 import { normalHost } from "../model/grammar/host-name.ts";
 import { levelsOf } from "./entrance.ts";
 
@@ -16,7 +17,7 @@ export function ingressesNaming(host: string, ingresses: Iterable<Ingress>): rea
 }
 
 /** The routes with this host name (lower case), or with a wildcard that stands for it; in the order of their names. */
-export function routesNaming(host: string, routes: Iterable<HttpRoute>): readonly ObjectIdentity[] {
+export function routesNaming(host: string, routes: Iterable<HostRoute>): readonly ObjectIdentity[] {
   const levels = levelsOf(host);
   const found = [...routes].filter(({ spec }) => spec.hostnames?.some((one) => levels.includes(normalHost(one) ?? "")));
   return found.map(({ kind, metadata: { namespace, name } }) => ({ kind, namespace, name })).sort(byName);

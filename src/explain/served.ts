@@ -17,6 +17,7 @@ import { parseRequest, type AskedRequest, type ExplainedRequest } from "./reques
 import { tablesFor } from "./tables.ts";
 import { view } from "./view.ts";
 import type { Finding } from "../model/findings/findings.ts";
+import { routesIn } from "../model/gateway/route-kinds.ts";
 import type { Model } from "../model/model.ts";
 import type { Settings } from "../settings.ts";
 import { keyOf, type Snapshot } from "../source/snapshot.ts";
@@ -69,7 +70,7 @@ function entranceFor({ model, program }: Explained, settings: Settings, request:
 
 /** Where Gateways listen. */
 function explainThere({ model, program, findings, snapshot }: Explained, settings: Settings, request: RequestAtGateway, search: Search): Explanation {
-  return explainAtGateway(model, program, request, findings, { ...settings, naming: routesNaming(request.host, snapshot.all("HTTPRoute").values()), search });
+  return explainAtGateway(model, program, request, findings, { ...settings, naming: routesNaming(request.host, routesIn(snapshot)), search });
 }
 
 /** Where Ingresses are served. */

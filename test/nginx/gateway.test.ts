@@ -134,6 +134,7 @@ test("an explanation names the listener, each rule in its turn and why it does n
   assert.deepEqual(told.find(([, , outcome]) => outcome === "takes"), ["shop.example / (prefix)", "HTTPRoute shop/matches spec.rules[0]", "takes", ""]);
   const shares = await explained(BLOG, "/weights");
   assert.match(shares.steps.find(({ what }) => what === "share")?.why ?? "", /^shares: shop\/a:80 3\/4, shop\/b:80 1\/4/);
+  assert.deepEqual(shares.findings, []);
   const broken = await explained(BLOG, "/unknown");
   assert.deepEqual([broken.status, broken.findings.some(({ sentence }) => sentence.includes('filter of the type "Unheard"'))], [500, true]);
   const { location } = await explained(BLOG, "/moved/x?y=1");

@@ -143,22 +143,26 @@ function judgeRoute(route: ParsedRoute, attachments: readonly Attachment[], cont
 }
 
 function routeFindings({ gateway }: ModelState, { snapshot }: Work, route: ParsedRoute, attachments: readonly Attachment[]): readonly Finding[] {
-  const { object, accepted, partiallyInvalid, resolved } = route;
+  const { object, accepted, problems, unresolved } = route;
   const missing = route.parents.flatMap((parentRef, index) => {
     const key = gatewayOf(parentRef, object.metadata.namespace);
     if (key === undefined || gateway.gateways.has(key) || snapshot.all("Gateway").has(key)) return [];
     return [found.routeNotAttached({ object, field: `spec.parentRefs[${index}]` }, { why: `There is no Gateway "${key}": create it or correct the name`, gateway: key })];
   });
   if (attachments.length === 0) return missing;
-  const invalid = accepted.status === "False" ? accepted : partiallyInvalid;
   return [
     ...missing,
     ...attachments.flatMap((one) => (one.accepted.status === "True" || one.accepted === accepted ? [] : [
       found.routeNotAttached({ object, field: `spec.parentRefs[${route.parents.indexOf(one.parentRef)}]` }, { why: one.accepted.message, gateway: one.gateway }),
     ])),
-    ...(invalid ? [found.routeInvalid({ object, field: "spec" }, { why: invalid.message, whole: invalid === accepted })] : []),
-    ...(resolved.status === "False" ? [found.routeReferenceUnresolved({ object, field: "spec.rules" }, { why: resolved.message })] : []),
+    ...problems.map((why) => found.routeInvalid({ object, field: fieldOf(why) }, { why, whole: accepted.status === "False" })),
+    ...unresolved.map((why) => found.routeReferenceUnresolved({ object, field: fieldOf(why) }, { why })),
   ];
+}
+
+/** The field with which a sentence begins. */
+function fieldOf(sentence: string): string {
+  return /^spec(?:\.[A-Za-z]+(?:\[\d+\])?)+/.exec(sentence)?.[0] ?? "spec";
 }
 
 function noteGateway(state: ModelState, key: string): void {

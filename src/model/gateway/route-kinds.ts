@@ -1,5 +1,6 @@
 /** The kinds of routes that have host names: routes of all these share the hosts of a listener. */
 import type { Snapshot } from "../../source/snapshot.ts";
+import { objectKey } from "../shapes/lookup.ts";
 import type { RouteLookup } from "./backend-refs.ts";
 import { parseGrpcRoute } from "./grpc-route.ts";
 import { parseHttpRoute } from "./http-route.ts";
@@ -11,9 +12,14 @@ export function isRouteKind(kind: string): kind is HostRoute["kind"] {
   return (ROUTE_KINDS as readonly string[]).includes(kind);
 }
 
-/** The routes of all kinds, by `objectKey`. */
+/** The routes of all kinds. */
+export function routesIn(snapshot: Snapshot): readonly HostRoute[] {
+  return ROUTE_KINDS.flatMap((kind) => [...snapshot.all(kind).values()]);
+}
+
+/** The same, by `objectKey`. */
 export function routeKeys(snapshot: Snapshot): readonly string[] {
-  return ROUTE_KINDS.flatMap((kind) => [...snapshot.all(kind).keys()].map((key) => `${kind} ${key}`));
+  return routesIn(snapshot).map(({ kind, metadata: { namespace, name } }) => objectKey(kind, namespace, name));
 }
 
 /** @param key of `objectKey` */

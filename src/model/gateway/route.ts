@@ -52,6 +52,9 @@ export interface ParsedRoute {
   readonly accepted: StatusCondition;
   readonly partiallyInvalid: StatusCondition | undefined;
   readonly resolved: StatusCondition;
+  /** What cannot be honoured, and which references lead nowhere: sentences without a full stop that begin with the field. */
+  readonly problems: readonly string[];
+  readonly unresolved: readonly string[];
 }
 
 /** What a reader of rules reads beside the rule, and what it notes. */
@@ -81,7 +84,7 @@ export function parseRoute<R>(reading: RouteReading<R>, lookup: RouteLookup): Pa
   } catch (error) {
     const accepted = condition("Accepted", false, "UnsupportedValue", `Sluice cannot read the route (please report it): ${printable((error as Error).message)}`);
     const resolved = condition("ResolvedRefs", true, "ResolvedRefs", "No reference was followed");
-    return { ...identity(reading.object), hostnames: [CATCH_ALL], rules: [], accepted, partiallyInvalid: undefined, resolved };
+    return { ...identity(reading.object), hostnames: [CATCH_ALL], rules: [], accepted, partiallyInvalid: undefined, resolved, problems: [accepted.message], unresolved: [] };
   }
 }
 
@@ -111,6 +114,7 @@ function parse<R>({ object, rules, readRule }: RouteReading<R>, lookup: RouteLoo
     resolved: unresolved[0]
       ? condition("ResolvedRefs", false, unresolved[0].reason, unresolved.map(({ message }) => message).join("; "))
       : condition("ResolvedRefs", true, "ResolvedRefs", "All references are resolved"),
+    problems, unresolved: unresolved.map(({ message }) => message),
   };
 }
 
