@@ -47,7 +47,10 @@ export function portOf(settings: EdgeSettings, request: OriginView): string | un
   // A proxy that tells the client's scheme and not its port hides the port: the one of this connection is not the client's.
   if (settings.forwardedProto && (request.variable("http_x_forwarded_proto") ?? "") !== "") return undefined;
   const named = settings.proxyProtocol === true ? (request.variable("proxy_protocol_server_port") ?? "") : "";
-  return named === "" ? request.variable("server_port") : named;
+  if (named !== "") return named;
+  const own = request.variable("server_port");
+  // A connection without TLS comes over a unix socket where it was handed on within nginx (phases/plain-http2.ts).
+  return own === "" && request.variable("https") !== "on" ? request.variable("proxy_protocol_server_port") : own;
 }
 
 /** `scheme://host`, with the port unless it is the scheme's default or not given. */

@@ -14,8 +14,13 @@ import type { Site, Tables } from "./tables.ts";
 
 /** As `decide`. */
 export function decideAtFront(tables: Tables, request: RequestView, name: string, path: string, https: boolean | undefined): Decision {
-  const port = request.variable("server_port") ?? "";
-  const address = request.variable("server_addr") ?? "";
+  let port = request.variable("server_port") ?? "";
+  let address = request.variable("server_addr") ?? "";
+  // A connection that was handed on over a unix socket says where it came in.
+  if (port === "") {
+    port = request.variable("proxy_protocol_server_port") ?? "";
+    address = request.variable("proxy_protocol_server_addr") ?? "";
+  }
   const listener = listenerAt(tables, request, address, port, name);
   if (listener === undefined) return decide(tables, request, name, path, https);
   decision.host = undefined;

@@ -26,6 +26,7 @@ export {
 export { serveErrorPage as errorPage } from "./phases/error-page.ts";
 export { muteUndeclared, muteUris } from "./phases/mute.ts";
 export { balanceMirror, restore } from "./phases/upstream.ts";
+export { handOn, isPreface, rewriteUnlessBad } from "./phases/plain-http2.ts";
 export { bodyRead, refuseBody } from "./phases/body.ts";
 
 /** The exports of this file, under the name that nginx.conf gives them. */

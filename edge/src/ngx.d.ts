@@ -68,6 +68,8 @@ declare namespace ngx {
     export function set_header(name: string, value: string | string[] | undefined): void;
     export function clear_header(name: string): void;
     export function discard_body(): void;
+    /** The connection of the client: with `raw` all that it sends, which nobody else reads then, and no answer comes but what is sent there. */
+    export function socket(raw: boolean): LuaMultiReturn<[TcpSocket | undefined, string?]>;
   }
   /** For a component of a URI: all but letters, digits and a few marks become `%XX`. */
   export function escape_uri(text: string): string;
@@ -76,6 +78,14 @@ declare namespace ngx {
   export function parse_http_time(text: string): number | undefined;
   export function time(): number;
 
+  /** @noSelf */
+  export namespace thread {
+    type Thread = object & { readonly __thread: unique symbol };
+    /** Runs at once, up to its first wait. All threads of a request end with it. */
+    export function spawn<T extends unknown[]>(run: (this: void, ...given: T) => void, ...given: T): Thread;
+    /** Until one of them has ended. */
+    export function wait(...threads: Thread[]): void;
+  }
   /** @noSelf */
   export namespace timer {
     export function at(delay: number, callback: (this: void, premature: boolean) => void): LuaMultiReturn<[boolean, string?]>;

@@ -20,9 +20,11 @@ import { block, expression, map, mapRow } from "./directive.ts";
 const HEADER_NAMES_HOST = String.raw`~*^([^ ]+) (?<header_authority>\1\.?(?::[0-9]*)?)$`;
 const ABSOLUTE_LINE = String.raw`~^[^ ]+ +[A-Za-z][^ /?]*://(?<line_authority>[^ /?]+)`;
 
-/** @param tlsComesFromSocket the nginx below http owns the https port */
-export function originMaps(config: Config, settings: Settings, tlsComesFromSocket: boolean): Directive[] {
-  return [...hostMaps(config), ...schemeMaps(config), ...portMaps(config, settings, tlsComesFromSocket)];
+/** Whose connections come over a unix socket, with their addresses in the PROXY protocol: those with TLS, or those that begin with HTTP/2 without it. */
+export type FromSocket = "none" | "tls" | "plain";
+
+export function originMaps(config: Config, settings: Settings, fromSocket: FromSocket): Directive[] {
+  return [...hostMaps(config), ...schemeMaps(config), ...portMaps(config, settings, fromSocket)];
 }
 
 function hostMaps({ useForwardedHeaders: trusted }: Config): Directive[] {
@@ -66,27 +68,27 @@ type Rows = readonly (readonly [key: Argument, value: Argument])[];
  * The client's port is the first of these that exists: a trusted X-Forwarded-Port; 443 where a trusted proxy says that
  * the client's scheme is another than http; the port that the PROXY protocol names; the port that nginx listens on.
  */
-function portMaps(config: Config, { httpsPort }: Settings, tlsComesFromSocket: boolean): Directive[] {
+function portMaps(config: Config, { httpsPort }: Settings, fromSocket: FromSocket): Directive[] {
   return [
-    ...portChain("pass_server_port", [], config, tlsComesFromSocket),
-    ...portChain("pass_port", [[String(httpsPort), "443"]], config, tlsComesFromSocket),
+    ...portChain("pass_server_port", [], config, fromSocket),
+    ...portChain("pass_port", [[String(httpsPort), "443"]], config, fromSocket),
   ];
 }
 
 /** @param rows what is told in place of ports that nginx listens on itself */
-function portChain(target: string, rows: Rows, { useForwardedHeaders, useProxyProtocol }: Config, tlsComesFromSocket: boolean): Directive[] {
+function portChain(target: string, rows: Rows, { useForwardedHeaders, useProxyProtocol }: Config, fromSocket: FromSocket): Directive[] {
   const own = `own_${target}`;
   const listening = `listening_${target}`;
-  // A connection from the nginx below http comes over a unix socket and has no port here. The client came to the https port.
-  const fromSocket: Rows = tlsComesFromSocket ? [["", "443"]] : [];
+  // A connection that comes over a unix socket has no port here. Where it has TLS, the client came to the https port; else the PROXY protocol says which.
+  const portless: Rows = fromSocket === "none" ? [] : [["", fromSocket === "tls" ? "443" : expression("$proxy_protocol_server_port")]];
   return [
     ...(useProxyProtocol
       ? [
           map("server_port", listening, [["default", expression("$server_port")], ...rows]),
           map("proxy_protocol_server_port", `named_${target}`, [["default", expression("$proxy_protocol_server_port")], ["", expression(`$${listening}`)]]),
-          map("server_port", own, [["default", expression(`$named_${target}`)], ...fromSocket]),
+          map("server_port", own, [["default", expression(`$named_${target}`)], ...portless]),
         ]
-      : [map("server_port", own, [["default", expression("$server_port")], ...rows, ...fromSocket])]),
+      : [map("server_port", own, [["default", expression("$server_port")], ...rows, ...portless])]),
     ...(useForwardedHeaders
       ? [
           map("http_x_forwarded_proto", `scheme_${target}`, [["default", "443"], [expression(HTTP_ALONE), expression(`$${own}`)], ["", expression(`$${own}`)]]),

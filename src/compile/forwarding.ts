@@ -6,12 +6,12 @@ import type { Config } from "../model/config/config.ts";
 import type { Settings } from "../settings.ts";
 import type { Argument, Directive } from "./directive.ts";
 import { block, directive, expression, map, mapRow } from "./directive.ts";
-import { originMaps, sentOrigin, sentRoutedOrigin, type SentOrigin } from "./asked-origin.ts";
+import { originMaps, type FromSocket, sentOrigin, sentRoutedOrigin, type SentOrigin } from "./asked-origin.ts";
 import { ownHeaderDirectives, ownHeaderMaps } from "./own-header.ts";
 import { reasonHeader } from "./reasons.ts";
 import { replacedHeaders } from "../model/config/named.ts";
 
-export function variableMaps(config: Config, settings: Settings, tlsComesFromSocket = false): Directive[] {
+export function variableMaps(config: Config, settings: Settings, fromSocket: FromSocket = "none"): Directive[] {
   return [
     // h2c would make the connection a tunnel past every rule about paths (nginx itself never speaks it upstream).
     map("http_upgrade", "safe_upgrade", [
@@ -24,14 +24,14 @@ export function variableMaps(config: Config, settings: Settings, tlsComesFromSoc
       ["", config.upstreamKeepaliveConnections > 0 ? "" : "close"],
     ]),
     ...idMaps(config),
-    ...originMaps(config, settings, tlsComesFromSocket),
+    ...originMaps(config, settings, fromSocket),
     // The edge sets it together with $limit_rate.
     map("sluice_limit_rate_after", "limit_after", [["", `${config.limitRateAfter}k`], ["default", expression("$sluice_limit_rate_after")]]),
     // What the edge sets for a request with filters; otherwise the same as for every request.
     map("sluice_vhost", "upstream_host", [["", expression(replacedHeaders(config).has("host") ? `$${sentVariable("Host")}` : sentOrigin(config).host)], ["default", expression("$sluice_vhost")]]),
     map("sluice_connection", "upstream_connection", [["", expression("$connection_upgrade")], ["default", expression("$sluice_connection")]]),
     ...(config.hsts ? [...ownHeaderMaps(HSTS, "own_hsts", hstsValue(config)), map("scheme", "hsts", [["default", ""], ["https", expression("$own_hsts")]])] : []),
-    ...(config.useForwardedHeaders ? trustedPeers(config, tlsComesFromSocket) : []),
+    ...(config.useForwardedHeaders ? trustedPeers(config, fromSocket === "tls") : []),
   ];
 }
 
@@ -89,10 +89,10 @@ export function followsBoth(config: Config): boolean {
 }
 
 /** Where the client's address comes from when a proxy stands in front. */
-export function clientAddress(config: Config, tlsComesFromSocket = false): Directive[] {
+export function clientAddress(config: Config, fromSocket: FromSocket = "none"): Directive[] {
   // ingress-nginx behaviour: where TLS may be passed through, only the PROXY protocol is believed about the client.
-  const forwarded = believesHeader(config) && !tlsComesFromSocket;
-  if (!forwarded && !config.useProxyProtocol && !tlsComesFromSocket) return [];
+  const forwarded = believesHeader(config) && fromSocket === "none";
+  if (!forwarded && !config.useProxyProtocol && fromSocket === "none") return [];
   if (forwarded && config.useProxyProtocol) {
     // Every proxy that connects is believed about its own peer. Whom to believe about clients further away, the edge decides.
     const header = followsBoth(config) ? CLIENT : "proxy_protocol";
@@ -101,7 +101,7 @@ export function clientAddress(config: Config, tlsComesFromSocket = false): Direc
   return [
     directive("real_ip_header", forwarded ? config.forwardedForHeader : "proxy_protocol"),
     directive("real_ip_recursive", "on"),
-    ...(tlsComesFromSocket ? [directive("set_real_ip_from", "unix:")] : []),
+    ...(fromSocket === "none" ? [] : [directive("set_real_ip_from", "unix:")]),
     ...(forwarded || config.useProxyProtocol ? config.proxyRealIpCidr.map((cidr) => directive("set_real_ip_from", cidr)) : []),
   ];
 }

@@ -21,7 +21,9 @@ import { defaultProfile, profileDirectives, withoutErrorPages } from "./profiles
 import { cannotInspect, modsecurityDirectives, modsecurityModule, rulesForAll } from "./modsecurity.ts";
 import { digestOf } from "../support/digest.ts";
 import { clientAddress, followsBoth, routedHostHeaders, sentVariables, upstreamHeaders, variableMaps } from "./forwarding.ts";
+import type { FromSocket } from "./asked-origin.ts";
 import { brotli, brotliModule, hasHttp2Directive, hashSizes, http2OverTlsAlone, openFiles } from "./machine.ts";
+import { handingOn, handsOnHttp2 } from "./plain-http2.ts";
 import { snippetDirectives } from "./snippet.ts";
 import { tlsDirectives } from "./tls.ts";
 import { trustFile } from "./trust.ts";
@@ -66,6 +68,8 @@ export const FILES = {
 export const SOCKETS = {
   /** TLS connections that end in the nginx of http, where the nginx below http has the https port. */
   https: `${FILES.sockets}/https.sock`,
+  /** Connections without TLS that begin with HTTP/2, where nginx needs a socket of its own for them. */
+  plainHttp2: `${FILES.sockets}/plain-http2.sock`,
   passthrough: `${FILES.sockets}/passthrough.sock`,
   /** Connections that come here are closed. */
   closed: `${FILES.sockets}/closed.sock`,
@@ -127,8 +131,8 @@ function http(input: ConfInput): Directive[] {
     ...logDirectives(config, facts),
     ...reasonDirectives(config),
     ...measureDirectives(settings),
-    ...variableMaps(config, settings, tlsComesFromSocket(settings, facts)),
-    ...clientAddress(config, tlsComesFromSocket(settings, facts)),
+    ...variableMaps(config, settings, comesFromSocket(input)),
+    ...clientAddress(config, comesFromSocket(input)),
     ...upstreamBlocks(config, input.profiles.values()),
     ...rulesForAll(allProfiles(input), config, facts),
     server(input),
@@ -228,12 +232,14 @@ function gzip(config: Config): Directive[] {
 
 function server(input: ConfInput): Directive {
   const { config, facts, settings } = input;
+  const handsOn = handsOnHttp2(config, settings, facts);
   return block("server", [], [
     ...listeners(input),
     directive("server_name", "_"),
     ...tlsDirectives(config, facts),
-    luaBlock("server_rewrite_by_lua_block", "sluice.rewrite()"),
+    luaBlock("server_rewrite_by_lua_block", handsOn ? "sluice.rewriteUnlessBad()" : "sluice.rewrite()"),
     luaBlock("log_by_lua_block", logCalls(config, settings)),
+    ...(handsOn ? handingOn(inRuntime(facts, SOCKETS.plainHttp2), logCalls(config, settings), quietLog(config, facts)) : []),
     // Locations of routes with filters have a header filter of their own; the others inherit this one.
     ...(config.addHeaders === "" ? [] : [luaBlock("header_filter_by_lua_block", "sluice.addHeaders()")]),
     ...timeouts(config),
@@ -358,6 +364,11 @@ export function listen(address: string, port: number, options: readonly string[]
 /** Whether the nginx below http has the https port, and hands on over a socket what it does not pass through. */
 export function tlsComesFromSocket({ enableSslPassthrough }: Settings, { stream, httpsBelow }: EngineFacts): boolean {
   return stream !== undefined && (enableSslPassthrough || httpsBelow === true);
+}
+
+/** Whose connections come to the nginx of http over unix sockets. */
+function comesFromSocket({ config, settings, facts }: ConfInput): FromSocket {
+  return tlsComesFromSocket(settings, facts) ? "tls" : handsOnHttp2(config, settings, facts) ? "plain" : "none";
 }
 
 /** Addresses as nginx writes them: IPv6 in brackets. All addresses when the operator chose none. */

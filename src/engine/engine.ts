@@ -152,7 +152,7 @@ export class Engine {
       refusedSnippets: trials.refused,
       keysNotKept: this.#agent?.keepsKeys === false,
       ...this.#filesProblems,
-      ...missing(this.#program, this.#agent?.facts),
+      ...missing(this.#program, this.#agent?.facts, this.#options.settings),
       frontsBlocked: this.#blockedFronts(http.blocked.sockets)(this.#program?.fronts ?? NO_FRONTS),
       streams: streamState(streams, settings, this.#program?.listeners, this.#agent?.facts),
     };

@@ -13,6 +13,8 @@ export interface Instance {
   readonly master: string;
   /** Unix sockets that the instance opens; it leaves them behind when it is killed. */
   readonly sockets: readonly string[];
+  /** Others, which it always opens itself. */
+  readonly ownSockets: readonly string[];
   /**
    * `nginx -t` comes before a configuration is used. It opens every socket for a moment, which takes datagrams away from
    * an instance that serves UDP; there the reload itself is the test.
@@ -25,9 +27,9 @@ export interface Instance {
   readonly farewellMs: number;
 }
 
-export const HTTP: Instance = { name: "http", conf: FILES.conf, master: NGINX_MASTER, sockets: [SOCKETS.https], tested: true, farewellMs: 1000 };
+export const HTTP: Instance = { name: "http", conf: FILES.conf, master: NGINX_MASTER, sockets: [SOCKETS.https], ownSockets: [SOCKETS.plainHttp2], tested: true, farewellMs: 1000 };
 export const STREAM: Instance = {
-  name: "stream", conf: FILES.streamConf, master: STREAM_MASTER, sockets: [SOCKETS.passthrough, SOCKETS.closed], tested: false, farewellMs: 0,
+  name: "stream", conf: FILES.streamConf, master: STREAM_MASTER, sockets: [SOCKETS.passthrough, SOCKETS.closed], ownSockets: [], tested: false, farewellMs: 0,
 };
 /** The sockets of both instances, in the order in which an agent gets them. */
 export const UNIX_SOCKETS: readonly string[] = [...HTTP.sockets, ...STREAM.sockets];

@@ -311,7 +311,8 @@ export class NginxProcess {
     const { binary, runtimeDir, listeners, sockets, instance } = this.#options;
     const opensItsOwn = listeners.length === 0 || loaded.listens.length > 0;
     if (opensItsOwn && loaded.leaving.length > 0) await this.#freePorts(workersOf(loaded.leaving));
-    if (sockets.length === 0) for (const socket of instance.sockets) rmSync(this.#path(socket), { force: true });
+    const opened = [...instance.ownSockets, ...(sockets.length === 0 ? instance.sockets : [])];
+    for (const socket of opened) rmSync(this.#path(socket), { force: true });
     const said = this.#log.size;
     const { identity, exited } = spawnNginx({ binary, runtimeDir, conf: this.#path(instance.conf), inherits: [...listeners, ...sockets] });
     if (!identity) throw new Error(`nginx could not be started: ${await exited}`);

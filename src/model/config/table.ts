@@ -195,7 +195,7 @@ export const CONFIG_TABLE: { readonly [K in keyof ConfigValues]: ConfigRow<Confi
   largeClientHeaderBuffers: nginx.row("large-client-header-buffers", type.buffers, "4 8k", "Number and size of buffers for large headers."),
   useHttp2: nginx.yesNo("use-http2", true,
     "Offer HTTP/2: over TLS, and with nginx from 1.25.1 without TLS, too, to clients that begin with it.",
-    { differs: "Debian 12's nginx is older: gRPC clients need TLS there." }),
+    { differs: "Debian 12's nginx is older: gRPC clients need TLS there, unless `--gateway-api` is set." }),
   http2MaxConcurrentStreams: nginx.count("http2-max-concurrent-streams", 1, 65535, 128, "Streams at a time per HTTP/2 connection."),
   enableUnderscoresInHeaders: nginx.yesNo("enable-underscores-in-headers", false, "Accept header names with underscores."),
   ignoreInvalidHeaders: nginx.yesNo("ignore-invalid-headers", true, "Drop headers with invalid names instead of refusing the request."),

@@ -52,6 +52,8 @@ export const REQUEST: LibraryChecks<typeof ngx.req> = {
     ngx.req.clear_header("X-Clear");
     return ngx.var.http_x_clear === undefined;
   }),
+  // Raw, it would end the request.
+  socket: inRewrite(() => ngx.req.socket(false)[1] === "no body"),
   discard_body: inRewrite(() => after(ngx.req.discard_body())),
 };
 
@@ -74,6 +76,11 @@ export const WORKER: LibraryChecks<typeof ngx.worker> = {
   id: inWorker(() => ngx.worker.id() === 0),
   pid: inWorker(() => ngx.worker.pid() > 0),
   exiting: inWorker(() => !ngx.worker.exiting()),
+};
+
+export const THREAD: LibraryChecks<typeof ngx.thread> = {
+  spawn: inWorker(() => after(ngx.thread.spawn(() => undefined))),
+  wait: inWorker(() => after(ngx.thread.wait(ngx.thread.spawn(() => undefined)))),
 };
 
 export const SOCKET: LibraryChecks<typeof ngx.socket> = { tcp: inWorker(() => after(ngx.socket.tcp())) };

@@ -12,7 +12,7 @@ import type { LibraryCheck, Phase } from "./check.ts";
 import { C_LIBRARY, CRYPT, FFI } from "./c.ts";
 import { given, statusOf } from "./given.ts";
 import type { Given } from "./given.ts";
-import { BALANCER, CACHE, CORE, EXPRESSION, SHARED_DICT_FLAGS, JSON_TEXT, NGX, REQUEST, SHARED_MEMORY_CHECKS, SOCKET, TCP_SOCKET, TIMER, WORKER } from "./nginx.ts";
+import { BALANCER, CACHE, CORE, EXPRESSION, SHARED_DICT_FLAGS, JSON_TEXT, NGX, REQUEST, SHARED_MEMORY_CHECKS, SOCKET, TCP_SOCKET, THREAD, TIMER, WORKER } from "./nginx.ts";
 import { CLIENT_HELLO, OPENSSL, setPair, TLS } from "./tls.ts";
 
 /** The checks by library, named as in the libraries' documentation. */
@@ -34,6 +34,7 @@ const LIBRARIES: readonly (readonly [string, Record<string, LibraryCheck>])[] = 
   ["ngx.ssl.clienthello.", CLIENT_HELLO],
   ["ngx.ssl.", TLS],
   ["ngx.socket.", SOCKET],
+  ["ngx.thread.", THREAD],
   ["tcpsock:", TCP_SOCKET],
   ["ngx.req.", REQUEST],
   ["ngx.balancer.", BALANCER],
