@@ -17,11 +17,13 @@ interface Group {
 const GROUPS: readonly Group[] = [
   {
     is: "passes", tests: `
+      GRPCExactMethodMatching GRPCRouteHeaderMatching GRPCRouteListenerHostnameMatching GRPCRouteNamedRule GRPCRouteWeight
       GatewayClassObservedGenerationBump GatewayHTTPListenerIsolation GatewayInvalidRouteKind GatewayInvalidTLSConfiguration
       GatewayListenerUnsupportedProtocol GatewayModifyListeners GatewayObservedGenerationBump GatewayOptionalAddressValue
       GatewaySecretInvalidReferenceGrant GatewaySecretMissingReferenceGrant GatewaySecretReferenceGrantAllInNamespace
       GatewaySecretReferenceGrantSpecific GatewayStaticAddresses GatewayWithAttachedRoutes GatewayWithAttachedRoutesWithPort8080
-      HTTPRoute303Redirect HTTPRoute307Redirect HTTPRoute308Redirect HTTPRouteCrossNamespace HTTPRouteExactPathMatching
+      HTTPRoute303Redirect HTTPRoute307Redirect HTTPRoute308Redirect HTTPRouteBackendProtocolH2C HTTPRouteBackendProtocolWebSocket
+      HTTPRouteCrossNamespace HTTPRouteExactPathMatching
       HTTPRouteHTTPSListener HTTPRouteHTTPSListenerDetectMisdirectedRequests HTTPRouteHeaderMatching HTTPRouteHostnameIntersection
       HTTPRouteInvalidBackendRefUnknownKind HTTPRouteInvalidCrossNamespaceBackendRef HTTPRouteInvalidCrossNamespaceParentRef
       HTTPRouteInvalidNonExistentBackendRef HTTPRouteInvalidParentRefNotMatchingListenerPort
@@ -57,22 +59,11 @@ const GROUPS: readonly Group[] = [
   },
   {
     is: "skipped", why: "not claimed yet, of an HTTPRoute", tests: `
-      HTTPRouteBackendProtocolH2C HTTPRouteBackendProtocolWebSocket
       HTTPRouteBackendRequestHeaderModifier HTTPRouteCORS
       HTTPRouteRedirectPath
       HTTPRouteRequestHeaderModifierBackendWeights HTTPRouteRequestMirror HTTPRouteRequestMultipleMirrors HTTPRouteRequestPercentageMirror
       HTTPRouteResponseHeaderModifier HTTPRouteRetry HTTPRouteRewriteHost HTTPRouteRewritePath HTTPRouteTimeoutBackendRequest
       HTTPRouteTimeoutRequest
-    `,
-  },
-  {
-    is: "fails", why: "GRPCRoutes are not served yet", tests: `
-      GRPCExactMethodMatching GRPCRouteHeaderMatching GRPCRouteListenerHostnameMatching GRPCRouteWeight
-    `,
-  },
-  {
-    is: "skipped", why: "not claimed yet, of a GRPCRoute", tests: `
-      GRPCRouteNamedRule
     `,
   },
   {
