@@ -97,8 +97,8 @@ const LOADS: readonly (readonly [words: string, most: number, large: readonly st
   [`check ${join(folder, "shop.yaml")}`, 290, []],
   [`get routes --manifests ${folder}`, 290, []],
   [`diff ${folder} ${folder}`, 287, []],
-  ["run --help", 485, ["node:child_process", "node:http"]],
-  ["agent --help", 133, ["node:child_process"]],
+  ["run --help", 487, ["node:child_process", "node:http"]],
+  ["agent --help", 135, ["node:child_process"]],
   ["completion bash", 48, []],
   ["rollout --help", 40, []],
 ];
