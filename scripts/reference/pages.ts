@@ -98,7 +98,7 @@ const EVERYTHING_WRONG: EngineState = {
   leaving: { http: { ...NONE_LEAVING, generations: MOST_LEAVING }, stream: NONE_LEAVING },
   refused: "‹reason›", refusedSnippets: new Map(), keysNotKept: true, snapshotProblem: "‹reason›", endpointsProblem: "‹reason›", missingPackages: ["‹package›"],
   missingModules: [{ key: "‹key›", name: "‹package›" }], grpcOverTlsAlone: true,
-  frontsBlocked: new Map([[{ id: "* 8080", port: 8080, https: false, listeners: {}, origin: { kind: "Gateway", namespace: "shop", name: "web", field: "spec.listeners" } }, "EADDRINUSE"]]),
+  frontsBlocked: new Map([[{ id: "* 8080", port: 8080, https: false, listeners: {}, gateways: ["shop/web"], origin: { kind: "Gateway", namespace: "shop", name: "web", field: "spec.listeners" } }, "EADDRINUSE"]]),
   streams: {
     reloads: 0, refused: "‹reason›", modulesMissing: true, keepsHttps: true,
     blocked: new Map([[{ id: "", protocol: "tcp", port: 9000, acceptProxy: false, sendProxy: false, service: "", origin: { kind: "ConfigMap", namespace: "", name: "", field: "" } }, "EADDRINUSE"]]),

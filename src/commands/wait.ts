@@ -80,7 +80,7 @@ function answerText(answer: Answer, { timeout }: Settings): string {
   const { kind, object, state, seen, programmed, waitingFor, findings } = answer;
   const [namespace = "", name = ""] = object.split("/");
   const missing = kind === "Ingress" ? "" : " (is it run with --gateway-api?)";
-  const foreign = kind.endsWith("Route") ? "names no Gateway that is ours as its parent" : "is not of our class";
+  const foreign = kind.endsWith("Route") || kind === "ListenerSet" ? "names no Gateway that is ours as its parent" : "is not of our class";
   const notes = findings.map((finding) => printable(`  ${finding.severity}: ${findingText(finding)}`));
   const sentence = {
     programmed: `${kind} ${object} is programmed${versionText(programmed)}`,

@@ -37,7 +37,7 @@ export function entranceOf(model: Model, request: ExplainedRequest, { gateway, i
     ? { note: `an Ingress has the name at the addresses that it shares with ${gateway === "" ? "Gateways" : `Gateway ${gateway}`}` }
     : { entrance: { address: front.address ?? "", port: front.port, alone: isAlone(front) } });
   if (gateway !== "") {
-    const front = here.find((one) => gatewaysOf(one).includes(gateway));
+    const front = here.find(({ gateways }) => gateways.includes(gateway));
     if (front) return at(front);
     throw new UserError(notThere(gateway, request, fronts), 2);
   }
@@ -46,7 +46,7 @@ export function entranceOf(model: Model, request: ExplainedRequest, { gateway, i
   const chosen = isDeclared ? undefined : bestFor(model, here, request.host);
   const reached = (front: Front): boolean => Number.isFinite(distanceTo(model, front, request.host));
   const others = (chosen || isDeclared ? here : fronts).filter((one) => one !== chosen && isAlone(one) && reached(one));
-  return { ...(chosen ? at(chosen) : {}), ...(others.length > 0 ? { note: alsoText(others, request.host) } : {}) };
+  return { ...(chosen ? at(chosen) : {}), ...(others.length > 0 ? { note: alsoText(others) } : {}) };
 }
 
 /** The front whose routes, or else whose listener, name the host most exactly. */
@@ -56,15 +56,6 @@ function bestFor(model: Model, fronts: readonly Front[], name: string): Front | 
   const ofListener = ({ listeners }: Front): number => levels.findIndex((level) => Object.hasOwn(listeners, level));
   const ofRoutes = (front: Front): number => Math.min(distanceTo(model, front, name), levels.length);
   return named.toSorted((a, b) => ofRoutes(a) - ofRoutes(b) || ofListener(a) - ofListener(b))[0];
-}
-
-/** `namespace/name` of the Gateway of a listener. */
-export function gatewayOfListener(listener: string): string {
-  return listener.slice(0, listener.lastIndexOf("/"));
-}
-
-function gatewaysOf({ listeners }: Front): readonly string[] {
-  return Object.values(listeners).map(gatewayOfListener);
 }
 
 /** How many levels of host names lie between the name and the first that a route there has; Infinity: none has one. */
@@ -89,16 +80,15 @@ export function entranceText({ address, port }: Pick<Entrance, "address" | "port
   return `${address === "" ? "any address" : address.includes(":") ? `[${address}]` : address}:${port}`;
 }
 
-function alsoText(fronts: readonly Front[], name: string): string {
-  const keys = fronts.map(({ listeners }) => gatewayOfListener(listenerOf(listeners, name) ?? ""));
-  const places = fronts.map((front, index) => `Gateway ${keys[index]} at ${entranceText({ address: front.address ?? "", port: front.port })}`);
-  return `${listed(places, SHOWN)} ${fronts.length > 1 ? "have" : "has"} routes for the name, too: --gateway=${keys[0]} asks there`;
+function alsoText(fronts: readonly Front[]): string {
+  const places = fronts.map(({ gateways, address = "", port }) => `Gateway ${gateways.join(" and ")} at ${entranceText({ address, port })}`);
+  return `${listed(places, SHOWN)} ${fronts.length > 1 ? "have" : "has"} routes for the name, too: --gateway=${fronts[0]?.gateways[0]} asks there`;
 }
 
 function notThere(gateway: string, { https, port }: ExplainedRequest, fronts: readonly Front[]): string {
-  const own = fronts.filter((one) => gatewaysOf(one).includes(gateway));
+  const own = fronts.filter(({ gateways }) => gateways.includes(gateway));
   const scheme = (isHttps: boolean): string => (isHttps ? "https" : "http");
   if (own.length > 0) return `Gateway ${gateway} does not listen for ${scheme(https)} at port ${port}: it has ${listed(own.map((one) => `${scheme(one.https)} at ${one.port}`), SHOWN)}.`;
-  const known = [...new Set(fronts.flatMap(gatewaysOf))];
+  const known = [...new Set(fronts.flatMap(({ gateways }) => gateways))];
   return `No Gateway "${printable(gateway)}" is served: ${known.length === 0 ? "none is (is --gateway-api given?)" : `write NAMESPACE/NAME, such as ${listed(known, SHOWN)}`}.`;
 }

@@ -30,7 +30,7 @@ import { accessOf, type Access } from "./access.ts";
 import { explainedClient } from "./client.ts";
 import type { ExplainedStep } from "./step.ts";
 import { tablesFor } from "./tables.ts";
-import { answerStep, BAD_REQUEST, endpointTexts, poolStep, patternsText, rewriteStep, routeStep } from "./steps.ts";
+import { answerStep, UNSAFE_REWRITE, endpointTexts, poolStep, patternsText, rewriteStep, routeStep } from "./steps.ts";
 import { isAssumed, view } from "./view.ts";
 
 export function explain(
@@ -63,7 +63,7 @@ export function explain(
   const location = locationOf(decision, tables.settings, asked);
   let refused: number | undefined;
   if (clients && !decision.route && (!decision.redirect || decision.redirect === "certificate")) steps.push(refusedStep(decision, location));
-  else if (decision.redirect || decision.status === 204 || decision.route?.respond !== undefined || decision.status === BAD_REQUEST) steps.push(answerStep(decision, location));
+  else if (decision.redirect || decision.status === 204 || decision.route?.respond !== undefined || decision.status === UNSAFE_REWRITE) steps.push(answerStep(decision, location));
   else {
     if (decision.route?.canaries) {
       const ofCanary = untold.filter((pattern) => isOfCanary(decision.route, pattern));

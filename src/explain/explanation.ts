@@ -18,7 +18,7 @@ export interface Explanation {
   readonly endpoints?: readonly string[];
   /** The rules of the host in the order in which they are tried; absent: there is no host. */
   readonly rules?: readonly TriedRule[];
-  /** The Gateway's listener that the request belongs to, `namespace/gateway/listener`; absent: it belongs to Ingresses. */
+  /** Key of the listener that the request belongs to (model/shapes/listener-key.ts); absent: it belongs to Ingresses. */
   readonly listener?: string;
   /** The Ingresses that decide about the request: the route's, and its canaries'. */
   readonly objects?: readonly ObjectIdentity[];

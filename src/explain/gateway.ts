@@ -15,6 +15,7 @@ import type { Model } from "../model/model.ts";
 import { shareTexts } from "../model/routes/route-text.ts";
 import { frontId, type Front } from "../model/shapes/front.ts";
 import { hostKey } from "../model/shapes/host-key.ts";
+import { ownerOfListener } from "../model/shapes/listener-key.ts";
 import type { Route } from "../model/shapes/routing.ts";
 import { listed } from "../support/text.ts";
 import { boundedSearch } from "./bounded-search.ts";
@@ -24,7 +25,7 @@ import { concernsAll, isAbout } from "./concerns.ts";
 import type { Explanation, ExplainSettings } from "./explanation.ts";
 import { routeOf } from "./model-route.ts";
 import type { ObjectIdentity } from "./naming.ts";
-import { entranceText, gatewayOfListener, levelsOf } from "./entrance.ts";
+import { entranceText, levelsOf } from "./entrance.ts";
 import { askedUrl, utf8Text, type ExplainedRequest, type Entrance } from "./request.ts";
 import type { ExplainedStep } from "./step.ts";
 import { answerStep, endpointTexts, poolStep, patternsText, routeStep } from "./steps.ts";
@@ -62,7 +63,7 @@ export function explainAtGateway(model: Model, program: Program, request: Reques
   const host = decision.host && model.hosts.get(hostKey(decision.host.name, listener));
   const route = routeOf(host, decision.route);
   const location = locationOf(decision, tables.settings, asked);
-  const origins: readonly ObjectIdentity[] = [...gatewaysAt(model, at), ...(route ? [route.origin] : naming)];
+  const origins: readonly ObjectIdentity[] = [...gatewaysAt(model, at), ...(listener === NO_LISTENER ? [] : [ownerOfListener(listener)]), ...(route ? [route.origin] : naming)];
   return {
     request: askedUrl({ ...request, host: `${name}${[80, 443].includes(at.port) ? "" : `:${at.port}`}` }),
     steps: [...comingIn(about), ...decided(about, route, [...new Set(untold)], location)],
@@ -80,9 +81,7 @@ function frontAt({ fronts }: Model, { address, port }: Entrance): Front | undefi
 /** The Gateways that listen there. */
 function gatewaysAt(model: Model, at: Entrance): readonly ObjectIdentity[] {
   const front = frontAt(model, at);
-  const keys = new Set(Object.values(front?.listeners ?? {}).map(gatewayOfListener));
-  const listening = [...keys].map((key) => ({ kind: "Gateway", namespace: key.slice(0, key.indexOf("/")), name: key.slice(key.indexOf("/") + 1) }));
-  return front && keys.size === 0 ? [front.origin] : listening;
+  return (front?.gateways ?? []).map((key) => ({ kind: "Gateway", namespace: key.slice(0, key.indexOf("/")), name: key.slice(key.indexOf("/") + 1) }));
 }
 
 /** Whether a finding is about a rule of the route that does not take the request. */
@@ -106,8 +105,8 @@ function comingIn({ model, request: { at, https, host }, listener }: Asked): rea
   }
   const hostname = Object.entries(frontAt(model, at)?.listeners ?? {}).find(([, key]) => key === listener)?.[0] ?? CATCH_ALL;
   const why = hostname === CATCH_ALL ? "it takes every name that no other listener there has" : hostname === host ? "it has the exact name" : `its name ${hostname} is the longest there that stands for "${name}"`;
-  const section = listener.slice(listener.lastIndexOf("/") + 1);
-  const step: ExplainedStep = { what: "listener", result: `${section} of Gateway ${gatewayOfListener(listener)} at ${there}`, why };
+  const { section, ...owner } = ownerOfListener(listener);
+  const step: ExplainedStep = { what: "listener", result: `${section} of ${subjectText(owner)} at ${there}`, why };
   return https ? [step, tlsStep(model, listener)] : [step];
 }
 

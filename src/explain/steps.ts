@@ -11,7 +11,7 @@ import type { ExplainedStep } from "./step.ts";
 /** The status of a path that is closed, because it cannot be served as it has to be. */
 const CLOSED = 503;
 /** The status of a rewrite whose result has a segment `.` or `..`. */
-export const BAD_REQUEST = 400;
+export const UNSAFE_REWRITE = 400;
 
 /** Expressions, as people wrote them. */
 export function patternsText(patterns: readonly string[]): string {
@@ -54,7 +54,7 @@ export function answerStep({ status, redirect }: Decision, location = ""): Expla
   if (redirect === "name") return { what: "answer", result, why: "from-to-www-redirect of the host" };
   if (redirect === "origin") return { what: "answer", result, why: "RequestRedirect of the rule" };
   if (redirect === "url") return { what: "answer", result, why: "the Ingress redirects this path" };
-  if (status === BAD_REQUEST) return { what: "answer", result: "400", why: "rewrite-target would make a path with a segment . or .. of it" };
+  if (status === UNSAFE_REWRITE) return { what: "answer", result: "400", why: "rewrite-target would make a path with a segment . or .. of it" };
   if (status === 204) return { what: "answer", result: "204", why: "OPTIONS from an origin that cors-allow-origin allows" };
   return { what: "answer", result: String(status), why: status === CLOSED ? "the path is closed: a finding says why" : "" };
 }

@@ -2,6 +2,7 @@
 export const ASKED_KINDS = {
   Ingress: { plural: "ingresses", short: "ing", group: "networking.k8s.io" },
   Gateway: { plural: "gateways", short: "gtw", group: "gateway.networking.k8s.io" },
+  ListenerSet: { plural: "listenersets", short: "lset", group: "gateway.networking.k8s.io" },
   HTTPRoute: { plural: "httproutes", short: undefined, group: "gateway.networking.k8s.io" },
   GRPCRoute: { plural: "grpcroutes", short: undefined, group: "gateway.networking.k8s.io" },
 } as const;

@@ -153,7 +153,7 @@ export const COMMAND_TEXTS: Readonly<Record<DescribedCommand, CommandText>> = {
   wait: {
     usage: "sluice wait KIND/NAMESPACE/NAME [flags]",
     summary: "Return when an object is served as it is now, or a release is over.",
-    about: ["KIND is ingress, gateway, httproute or grpcroute.", "--for=rollout waits for the release of a canary: first until the Ingress is served as it is now, then until its release is ready to promote, or has failed. New pods begin a release when they are ready: wait for those before."],
+    about: ["KIND is ingress, gateway, listenerset, httproute or grpcroute.", "--for=rollout waits for the release of a canary: first until the Ingress is served as it is now, then until its release is ready to promote, or has failed. New pods begin a release when they are ready: wait for those before."],
     exits: [[0, "the object is programmed; the release is ready to promote, or promoted"], [1, "not in time"], WRONG, [3, "as it is now it never will be: absent, not ours, refused; the release failed or was aborted, or there is none"], [4, "no Sluice answered, or there is no kubectl to ask one of a cluster"]],
     examples: ["sluice wait ingress/shop/web", "sluice wait httproute/shop/cart --timeout=10s --output=json", "sluice wait ingress/shop/next --for=rollout --timeout=2h"],
   },

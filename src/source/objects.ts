@@ -194,6 +194,7 @@ export interface GatewayObject<K extends GatewayKindName> extends KubernetesObje
   readonly status?: unknown;
 }
 export type Gateway = GatewayObject<"Gateway">;
+export type ListenerSet = GatewayObject<"ListenerSet">;
 export type GatewayClass = GatewayObject<"GatewayClass">;
 export type HttpRoute = GatewayObject<"HTTPRoute">;
 export type GrpcRoute = GatewayObject<"GRPCRoute">;

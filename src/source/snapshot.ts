@@ -46,6 +46,7 @@ export class Snapshot {
     RolloutWeight: new Map(),
     GatewayClass: new Map(),
     Gateway: new Map(),
+    ListenerSet: new Map(),
     HTTPRoute: new Map(),
     GRPCRoute: new Map(),
     ReferenceGrant: new Map(),

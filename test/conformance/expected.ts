@@ -23,16 +23,18 @@ const GROUPS: readonly Group[] = [
       GatewaySecretInvalidReferenceGrant GatewaySecretMissingReferenceGrant GatewaySecretReferenceGrantAllInNamespace
       GatewaySecretReferenceGrantSpecific GatewayStaticAddresses GatewayWithAttachedRoutes GatewayWithAttachedRoutesWithPort8080
       HTTPRoute303Redirect HTTPRoute307Redirect HTTPRoute308Redirect HTTPRouteBackendProtocolH2C HTTPRouteBackendProtocolWebSocket
-      HTTPRouteCrossNamespace HTTPRouteExactPathMatching
-      HTTPRouteHTTPSListener HTTPRouteHTTPSListenerDetectMisdirectedRequests HTTPRouteHeaderMatching HTTPRouteHostnameIntersection
-      HTTPRouteInvalidBackendRefUnknownKind HTTPRouteInvalidCrossNamespaceBackendRef HTTPRouteInvalidCrossNamespaceParentRef
-      HTTPRouteInvalidNonExistentBackendRef HTTPRouteInvalidParentRefNotMatchingListenerPort
+      HTTPRouteCrossNamespace HTTPRouteExactPathMatching HTTPRouteHTTPSListener HTTPRouteHTTPSListenerDetectMisdirectedRequests
+      HTTPRouteHeaderMatching HTTPRouteHostnameIntersection HTTPRouteInvalidBackendRefUnknownKind HTTPRouteInvalidCrossNamespaceBackendRef
+      HTTPRouteInvalidCrossNamespaceParentRef HTTPRouteInvalidNonExistentBackendRef HTTPRouteInvalidParentRefNotMatchingListenerPort
       HTTPRouteInvalidParentRefNotMatchingSectionName HTTPRouteInvalidParentRefSectionNameNotMatchingPort HTTPRouteInvalidReferenceGrant
       HTTPRouteListenerHostnameMatching HTTPRouteListenerPortMatching HTTPRouteMatching HTTPRouteMatchingAcrossRoutes
       HTTPRouteMethodMatching HTTPRouteMultipleGateways HTTPRouteNamedRule HTTPRouteNoBackendRefs HTTPRouteObservedGenerationBump
-      HTTPRoutePartiallyInvalidViaInvalidReferenceGrant HTTPRoutePathMatchOrder HTTPRouteQueryParamMatching
-      HTTPRouteRedirectHostAndStatus HTTPRouteRedirectPort HTTPRouteRedirectPortAndScheme HTTPRouteRedirectScheme
-      HTTPRouteReferenceGrant HTTPRouteRequestHeaderModifier HTTPRouteServiceTypes HTTPRouteSimpleSameNamespace HTTPRouteWeight
+      HTTPRoutePartiallyInvalidViaInvalidReferenceGrant HTTPRoutePathMatchOrder HTTPRouteQueryParamMatching HTTPRouteRedirectHostAndStatus
+      HTTPRouteRedirectPort HTTPRouteRedirectPortAndScheme HTTPRouteRedirectScheme HTTPRouteReferenceGrant HTTPRouteRequestHeaderModifier
+      HTTPRouteServiceTypes HTTPRouteSimpleSameNamespace HTTPRouteWeight ListenerSetAllowedNamespaceNone ListenerSetAllowedNamespaceSame
+      ListenerSetAllowedNamespaceSelector ListenerSetAllowedRoutesNamespaces ListenerSetAllowedRoutesSupportedKinds
+      ListenerSetDefaultNotAllowed ListenerSetDualParentRefIndependence ListenerSetGatewayParentSectionNameNotFound ListenerSetHTTPRouting
+      ListenerSetHostnameConflict ListenerSetProtocolConflict ListenerSetReferenceGrant ListenerSetRouteStatusScopedToParentRef
     `,
   },
   {
@@ -40,14 +42,6 @@ const GROUPS: readonly Group[] = [
       BackendTLSPolicy BackendTLSPolicyConflictResolution BackendTLSPolicyInvalidCACertificateRef BackendTLSPolicyInvalidKind
       BackendTLSPolicyObservedGenerationBump BackendTLSPolicySANValidation GatewayInvalidTLSBackendConfiguration
       GatewayTLSBackendClientCertificate
-    `,
-  },
-  {
-    is: "skipped", why: "ListenerSets are not claimed yet", tests: `
-      ListenerSetAllowedNamespaceNone ListenerSetAllowedNamespaceSame ListenerSetAllowedNamespaceSelector ListenerSetAllowedRoutesNamespaces
-      ListenerSetAllowedRoutesSupportedKinds ListenerSetDefaultNotAllowed ListenerSetDualParentRefIndependence
-      ListenerSetGatewayParentSectionNameNotFound ListenerSetHTTPRouting ListenerSetHostnameConflict ListenerSetProtocolConflict
-      ListenerSetReferenceGrant ListenerSetRouteStatusScopedToParentRef
     `,
   },
   {

@@ -13,7 +13,8 @@ import { put, service, testConfig, testSettings } from "../support/objects.ts";
 import type { Parser } from "./parser.ts";
 
 const SETTINGS = { ...testSettings, gatewayApi: true, gatewayAddresses: ["10.9.0.0/24"] };
-const GATEWAY = '{"gatewayClassName":"c","listeners":[{"name":"l","port":8080,"protocol":"HTTP","hostname":"*.example"}],"addresses":[{"value":"10.9.0.1"}]}';
+const GATEWAY = '{"gatewayClassName":"c","listeners":[{"name":"l","port":8080,"protocol":"HTTP","hostname":"*.example"}],"addresses":[{"value":"10.9.0.1"}],"allowedListeners":{"namespaces":{"from":"All"}}}';
+const SET = '{"parentRef":{"name":"g"},"listeners":[{"name":"l","port":8080,"protocol":"HTTP","hostname":"b.example","allowedRoutes":{"namespaces":{"from":"Same"}}}]}';
 const ROUTE = '{"parentRefs":[{"name":"g"}],"hostnames":["a.example"],"rules":[{"matches":[{"path":{"value":"/a"},"headers":[{"name":"x","value":"1"}]}],"backendRefs":[{"name":"web","port":80,"weight":1}]}]}';
 
 const CALLS = '{"parentRefs":[{"name":"g"}],"hostnames":["a.example"],"rules":[{"matches":[{"method":{"service":"shop.Carts","method":"Get"},"headers":[{"name":"x","value":"1"}]}],"backendRefs":[{"name":"web","port":80,"weight":1}]}]}';
@@ -52,6 +53,10 @@ export const OF_GATEWAYS: readonly Parser[] = [
   {
     names: ["readGatewayKind", "cutToShape", "readGateways", "readListeners"], seeds: [GATEWAY, "*.example", "10.9.0.1"], longest: 1024,
     take: (text) => build("Gateway", "g", parsed(text, GATEWAY)),
+  },
+  {
+    names: ["readListenerSets"], seeds: [SET, "*.example", "Same"], longest: 1024,
+    take: (text) => build("ListenerSet", "s", parsed(text, SET)),
   },
   {
     names: ["parseHttpRoute", "parseAnyRoute", "parseRoute", "readRuleMatches", "readShares", "readMatch", "readFilters"], seeds: [ROUTE, "/a", "a.example", "Exact", "X-A"], longest: 1024,

@@ -6,7 +6,7 @@ import { DEFAULT_BACKEND } from "../../edge/src/program.ts";
 import { buildModel, createModelBuilder } from "../../src/model/build/build.ts";
 import type { Built } from "../../src/model/model.ts";
 import type { Backend } from "../../src/model/shapes/routing.ts";
-import type { AnyObject, Gateway, GatewayClass, GrpcRoute, HttpRoute, Namespace, ObjectRef, ReferenceGrant } from "../../src/source/objects.ts";
+import type { AnyObject, Gateway, GatewayClass, GrpcRoute, HttpRoute, ListenerSet, Namespace, ObjectRef, ReferenceGrant } from "../../src/source/objects.ts";
 import { Snapshot } from "../../src/source/snapshot.ts";
 import { put, secret, service, testConfig, testSettings } from "../support/objects.ts";
 import { selfSigned } from "../support/openssl.ts";
@@ -31,8 +31,10 @@ const aListener = fc.record({
   allowedRoutes: { namespaces: { from, ...(from === "Selector" ? { selector: { matchLabels: { open: "yes" } } } : {}) }, ...(kinds ? { kinds } : {}) },
   ...(rest.protocol === "HTTPS" ? { tls: { certificateRefs: [{ namespace: of, name: one }] } } : {}),
 }));
-const aGateway = fc.tuple(meta, fc.constantFrom("c", "d"), fc.array(aListener, { maxLength: 3 }), fc.constantFrom(undefined, "10.9.0.1", "10.9.0.2", "192.0.2.1")).map(
-  ([metadata, gatewayClassName, listeners, address]): Gateway => ({ kind: "Gateway", metadata, spec: { gatewayClassName, listeners, ...(address === undefined ? {} : { addresses: [{ value: address }] }) } }));
+const aGateway = fc.tuple(meta, fc.constantFrom("c", "d"), fc.array(aListener, { maxLength: 3 }), fc.constantFrom(undefined, "10.9.0.1", "10.9.0.2", "192.0.2.1"), fc.constantFrom(undefined, "Same", "All", "Selector")).map(
+  ([metadata, gatewayClassName, listeners, address, from]): Gateway => ({ kind: "Gateway", metadata, spec: { gatewayClassName, listeners, ...(from === undefined ? {} : { allowedListeners: { namespaces: { from, selector: { matchLabels: { open: "yes" } } } } }), ...(address === undefined ? {} : { addresses: [{ value: address }] }) } }));
+const aSet = fc.tuple(meta, namespace, name, fc.array(aListener, { maxLength: 3 })).map(
+  ([metadata, of, one, listeners]): ListenerSet => ({ kind: "ListenerSet", metadata, spec: { parentRef: { namespace: of, name: one }, listeners } }));
 const aRule = fc.record({
   path: fc.constantFrom("/", "/a", "/a/b", "bad"), type: fc.constantFrom("PathPrefix", "Exact", "Odd"), method: fc.constantFrom(undefined, "GET"),
   backends: fc.array(fc.tuple(namespace, name, fc.constantFrom(80, 81), fc.constantFrom(undefined, 0, 3)), { maxLength: 2 }),
@@ -42,10 +44,10 @@ const aRule = fc.record({
   ...(filter ? { filters: [filter] } : {}),
   backendRefs: backends.map(([of, one, port, weight]) => ({ namespace: of, name: one, port, ...(weight === undefined ? {} : { weight }) })),
 }));
-const aRoute = fc.tuple(meta, fc.array(fc.tuple(namespace, name, fc.constantFrom(undefined, "l1"), fc.constantFrom(undefined, 8080)), { maxLength: 2 }), fc.array(hostname, { maxLength: 2 }), fc.array(aRule, { maxLength: 3 })).map(
+const aRoute = fc.tuple(meta, fc.array(fc.tuple(namespace, name, fc.constantFrom(undefined, "l1"), fc.constantFrom(undefined, 8080), fc.constantFrom({}, { kind: "ListenerSet" })), { maxLength: 2 }), fc.array(hostname, { maxLength: 2 }), fc.array(aRule, { maxLength: 3 })).map(
   ([metadata, parents, hostnames, rules]): HttpRoute => ({
     kind: "HTTPRoute", metadata,
-    spec: { parentRefs: parents.map(([of, one, sectionName, port]) => ({ namespace: of, name: one, ...(sectionName === undefined ? {} : { sectionName }), ...(port === undefined ? {} : { port }) })), hostnames, rules },
+    spec: { parentRefs: parents.map(([of, one, sectionName, port, kind]) => ({ ...kind, namespace: of, name: one, ...(sectionName === undefined ? {} : { sectionName }), ...(port === undefined ? {} : { port }) })), hostnames, rules },
   }));
 const aGrpcRoute = fc.tuple(aRoute, fc.array(fc.tuple(fc.constantFrom(undefined, "a", "b/c"), fc.constantFrom(undefined, "m"), fc.constantFrom("Exact", "RegularExpression")), { maxLength: 2 })).map(
   ([{ metadata, spec: { parentRefs = [], hostnames = [], rules = [] } }, matches]): GrpcRoute => ({
@@ -61,7 +63,7 @@ const aGrant = fc.tuple(namespace, name, namespace, fc.constantFrom(["Gateway", 
 const aNamespace = fc.tuple(namespace, fc.constantFrom("yes", "no")).map(([one, open]): Namespace => ({ kind: "Namespace", metadata: { namespace: "", name: one, labels: { open } } }));
 
 const anObject: fc.Arbitrary<AnyObject> = fc.oneof(
-  { arbitrary: aGateway, weight: 5 }, { arbitrary: aRoute, weight: 6 }, { arbitrary: aGrpcRoute, weight: 3 }, { arbitrary: aClass, weight: 2 }, { arbitrary: aGrant, weight: 3 }, { arbitrary: aNamespace, weight: 2 },
+  { arbitrary: aGateway, weight: 5 }, { arbitrary: aSet, weight: 4 }, { arbitrary: aRoute, weight: 6 }, { arbitrary: aGrpcRoute, weight: 3 }, { arbitrary: aClass, weight: 2 }, { arbitrary: aGrant, weight: 3 }, { arbitrary: aNamespace, weight: 2 },
   { arbitrary: fc.tuple(namespace, name).map(([of, one]) => service(`${of}/${one}`, "80")), weight: 3 },
   { arbitrary: fc.tuple(namespace, name).map(([of, one]) => secret(`${of}/${one}`, { "tls.crt": pair.chain, "tls.key": pair.key })), weight: 2 },
 );

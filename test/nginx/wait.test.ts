@@ -100,7 +100,7 @@ test("nobody who answers, and nobody who says what for", async () => {
   for (const [args, sentence] of [
     [[], 'sluice: What for? Write "sluice wait ingress/shop/web".\n'],
     [["web"], 'sluice: "web" is not ingress/NAMESPACE/NAME: write it like ingress/shop/web.\n'],
-    [["pod/shop/web"], 'sluice: "pod" is none of the kinds ingress, gateway, httproute, grpcroute: write it like ingress/shop/web.\n'],
+    [["pod/shop/web"], 'sluice: "pod" is none of the kinds ingress, gateway, listenerset, httproute, grpcroute: write it like ingress/shop/web.\n'],
     [["a/b", "c/d"], 'sluice: One object at a time: "c/d" is one too many; write it like ingress/shop/web.\n'],
     [["ingress", "shop/web"], 'sluice: One object at a time: "shop/web" is one too many; write it like ingress/shop/web.\n'],
     [["a/b", "--for=ready"], 'sluice: --for must be one of programmed, rollout, not "ready".\n'],

@@ -21,6 +21,11 @@ export function gatewayOf(name: string, address: string | undefined, listeners: 
   return { apiVersion: GROUP, kind: "Gateway", metadata: { name, namespace }, spec: { gatewayClassName: "sluice", ...addresses, listeners } };
 }
 
+/** A ListenerSet for a Gateway of the namespace shop. */
+export function listenerSetOf(name: string, gateway: string, listeners: readonly object[], namespace = "shop"): object {
+  return { apiVersion: GROUP, kind: "ListenerSet", metadata: { name, namespace }, spec: { parentRef: { name: gateway, namespace: "shop" }, listeners } };
+}
+
 export function httpListener(name: string, port: number, more: object = {}): object {
   return { name, port, protocol: "HTTP", ...more };
 }

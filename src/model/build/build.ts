@@ -117,6 +117,7 @@ function noteChange(state: ModelState, work: Work, { kind, namespace, name }: Ob
     case "EndpointSlice":
     case "GatewayClass":
     case "Gateway":
+    case "ListenerSet":
     case "HTTPRoute":
     case "GRPCRoute":
     case "ReferenceGrant":

@@ -8,10 +8,19 @@ import { emptyPart, type ModelPart } from "../memory/part.ts";
 import { References } from "../memory/references.ts";
 import type { Front } from "../shapes/front.ts";
 
+/** What routes attach to. */
+export interface RouteParent {
+  /** `namespace/name` of the Gateway. */
+  readonly gateway: string;
+  readonly listeners: readonly GatewayListener[];
+}
+
 export interface GatewayState {
   /** Gateways that are ours, by `namespace/name`. */
   gateways: ReadonlyMap<string, ParsedGateway>;
-  /** Their listeners, by key. */
+  /** These and their ListenerSets, as routes name them (`parentOf`). */
+  parents: ReadonlyMap<string, RouteParent>;
+  /** All their listeners, by key. */
   listeners: ReadonlyMap<string, GatewayListener>;
   /** Secrets that their listeners ask for, missing ones included. */
   secrets: ReadonlySet<string>;
@@ -22,7 +31,8 @@ export interface GatewayState {
   /** What became of each of a route's references to Gateways that are ours. */
   readonly attachments: Map<string, readonly Attachment[]>;
   // who reads what
-  readonly routeGateways: References;
+  /** Route → Gateways and ListenerSets that it names, as of `parentOf`. */
+  readonly routeParents: References;
   /** Route → Services (`Service shop/web`), grants of a namespace (`ReferenceGrant shop`), labels of a namespace (`Namespace shop`). */
   readonly routeObjects: References;
   /** Route → hosts that it takes part in. */
@@ -44,8 +54,8 @@ export interface GatewayWork {
 
 export function emptyGatewayState(): GatewayState {
   return {
-    gateways: new Map(), listeners: new Map(), secrets: new Set(), served: new Set(), routes: new Map(), attachments: new Map(),
-    routeGateways: new References(), routeObjects: new References(), routeHosts: new References(), routeListeners: new References(),
+    gateways: new Map(), parents: new Map(), listeners: new Map(), secrets: new Set(), served: new Set(), routes: new Map(), attachments: new Map(),
+    routeParents: new References(), routeObjects: new References(), routeHosts: new References(), routeListeners: new References(),
     judged: emptyPart(), fronts: emptyPart(),
   };
 }

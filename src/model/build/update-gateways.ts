@@ -10,28 +10,31 @@ import type { Steps } from "../../support/slices.ts";
 import { proxy } from "../annotations/features/proxy.ts";
 import * as found from "../findings/catalogue.ts";
 import type { Finding } from "../findings/findings.ts";
-import { attach, gatewayOf, type Attachment } from "../gateway/attach.ts";
+import { attach, parentOf, parentText, type Attachment } from "../gateway/attach.ts";
 import type { RouteLookup } from "../gateway/backend-refs.ts";
-import { isTrouble, judgeGateway, readGateways } from "../gateway/gateways.ts";
+import { allListeners, judgeGateway, judgeSets, readGateways, type ParsedGateway } from "../gateway/gateways.ts";
+import { selectsSets } from "../gateway/listener-sets.ts";
+import { isTrouble } from "../gateway/listeners.ts";
 import { intersect } from "../gateway/hostnames.ts";
 import type { ParsedRoute } from "../gateway/route.ts";
 import { isRouteKind, parseAnyRoute, routeByKey } from "../gateway/route-kinds.ts";
 import { buildSiteHost } from "../gateway/site-host.ts";
-import type { ObjectStatus, ParentStatus } from "../shapes/object-status.ts";
+import type { ObjectStatus, ParentStatus, StatusCondition } from "../shapes/object-status.ts";
 import { noteAll, noteValue } from "../memory/part.ts";
 import type { BuiltHost } from "../routes/hosts.ts";
 import { byGatewayAge } from "../shapes/age.ts";
 import { hostKey, listenerOfHost, nameOfHost, type HostKey } from "../shapes/host-key.ts";
 import { objectKey } from "../shapes/lookup.ts";
-import type { GatewayState } from "./gateway-state.ts";
+import type { GatewayState, RouteParent } from "./gateway-state.ts";
 import type { ModelState, Work } from "./state.ts";
 
 /** Notes what reads an object that changed. */
 export function noteGatewayChange({ gateway }: ModelState, { gateways: work }: Work, { kind, namespace, name }: ObjectRef): void {
-  if (kind === "GatewayClass" || kind === "Gateway" || (kind === "Secret" && gateway.secrets.has(keyOf(namespace, name)))) work.all = true;
+  if (kind === "GatewayClass" || kind === "Gateway" || kind === "ListenerSet" || (kind === "Secret" && gateway.secrets.has(keyOf(namespace, name)))) work.all = true;
   if (kind === "ReferenceGrant" && gateway.gateways.size > 0) work.all = true;
-  // Of a Gateway that is not ours, too: it is there or not.
-  if (kind === "Gateway") for (const route of gateway.routeGateways.to(keyOf(namespace, name))) work.routes.add(route);
+  if (kind === "Namespace" && [...gateway.gateways.values()].some(({ object }) => selectsSets(object))) work.all = true;
+  // Of one that is not ours, too: it is there or not.
+  if (kind === "Gateway" || kind === "ListenerSet") for (const route of gateway.routeParents.to(objectKey(kind, namespace, name))) work.routes.add(route);
   if (isRouteKind(kind)) work.routes.add(objectKey(kind, namespace, name));
   else for (const route of gateway.routeObjects.to(readKey(kind, namespace, name))) work.routes.add(route);
 }
@@ -47,30 +50,41 @@ export function* updateGateways(state: ModelState, work: Work): Steps<void> {
   const counted = new Set(work.gateways.all ? updateAll(state, work) : []);
   for (const key of work.gateways.routes) {
     yield;
-    for (const one of gateway.routeGateways.from(key)) counted.add(one);
+    for (const one of gateway.routeParents.from(key)) counted.add(one);
     updateRoute(state, work, key);
-    for (const one of gateway.routeGateways.from(key)) counted.add(one);
+    for (const one of gateway.routeParents.from(key)) counted.add(one);
   }
-  for (const key of counted) noteGateway(state, key);
+  for (const key of counted) noteParent(state, key);
 }
 
-/** Gives the keys of all Gateways that are or were ours. */
+/** Gives the keys of all Gateways that are or were ours, and of their ListenerSets, as of `parentOf`. */
 function updateAll({ settings, gateway, credentials }: ModelState, { snapshot, gateways: work }: Work): ReadonlySet<string> {
   const { classes, gateways, fronts } = readGateways(snapshot, settings, gateway.served);
   noteClasses(gateway, classes);
-  const all = new Set([...gateway.gateways.keys(), ...gateways.keys()]);
+  const parents = parentsIn(gateways);
+  const all = new Set([...gateway.parents.keys(), ...parents.keys()]);
   for (const key of all) {
-    const [before, after] = [gateway.gateways.get(key), gateways.get(key)];
+    const [before, after] = [gateway.parents.get(key), parents.get(key)];
     if (before && after && isDeepStrictEqual(before.listeners, after.listeners)) continue;
     for (const { key: listener } of [...(before?.listeners ?? []), ...(after?.listeners ?? [])]) credentials.nameChanged(hostKey(CATCH_ALL, listener));
-    for (const route of gateway.routeGateways.to(key)) work.routes.add(route);
+    for (const route of gateway.routeParents.to(key)) work.routes.add(route);
   }
   gateway.gateways = gateways;
-  gateway.served = new Set([...gateways.values()].flatMap(({ listeners }) => listeners.flatMap(({ certificates }) => certificates)));
-  gateway.secrets = new Set([...gateways.values()].flatMap(({ listeners }) => listeners.flatMap(({ secrets }) => secrets)));
-  gateway.listeners = new Map([...gateways.values()].flatMap(({ listeners }) => listeners.map((one) => [one.key, one] as const)));
+  gateway.parents = parents;
+  const listeners = [...gateways.values()].flatMap(allListeners);
+  gateway.served = new Set(listeners.flatMap(({ certificates }) => certificates));
+  gateway.secrets = new Set(listeners.flatMap(({ secrets }) => secrets));
+  gateway.listeners = new Map(listeners.map((one) => [one.key, one]));
   noteAll(gateway.fronts, fronts);
   return all;
+}
+
+/** What routes attach to, as of `parentOf`. A set that a Gateway does not take has no listeners. */
+function parentsIn(gateways: ReadonlyMap<string, ParsedGateway>): ReadonlyMap<string, RouteParent> {
+  return new Map([...gateways.values()].flatMap((gateway): [string, RouteParent][] => [
+    [`Gateway ${gateway.key}`, { gateway: gateway.key, listeners: gateway.listeners }],
+    ...gateway.sets.map(({ key, listeners }): [string, RouteParent] => [`ListenerSet ${key}`, { gateway: gateway.key, listeners }]),
+  ]));
 }
 
 function noteClasses({ judged }: GatewayState, classes: readonly ObjectStatus[]): void {
@@ -90,7 +104,7 @@ function updateRoute(state: ModelState, work: Work, key: string): void {
   else gateway.routes.delete(key);
   if (parsed) gateway.attachments.set(key, attachments);
   else gateway.attachments.delete(key);
-  gateway.routeGateways.set(key, parsed ? parsed.parents.flatMap((one) => gatewayOf(one, parsed.object.metadata.namespace) ?? []) : []);
+  gateway.routeParents.set(key, parsed ? parsed.parents.flatMap((one) => parentOf(one, parsed.object.metadata.namespace) ?? []) : []);
   gateway.routeObjects.set(key, objects);
   gateway.routeListeners.set(key, attachments.flatMap(({ listeners }) => listeners.map((one) => one.key)));
   const hosts = parsed ? attachments.flatMap((one) => hostsOf(parsed, one)) : [];
@@ -119,11 +133,11 @@ function attachAll({ gateway }: ModelState, { snapshot }: Work, route: ParsedRou
   return route.parents.flatMap((parentRef, index) => {
     // Of two equal references the first counts: the status has one entry for both.
     if (route.parents.findIndex((one) => isDeepStrictEqual(one, parentRef)) < index) return [];
-    const key = gatewayOf(parentRef, namespace);
-    const parsed = key === undefined ? undefined : gateway.gateways.get(key);
-    if (!parsed) return [];
-    if (parsed.listeners.some(({ namespaces }) => namespaces.from === "Selector")) noted.add(readKey("Namespace", "", namespace));
-    return [attach(route, parentRef, parsed.key, parsed.listeners, snapshot.get("Namespace", "", namespace)?.metadata.labels ?? {})];
+    const key = parentOf(parentRef, namespace);
+    const parent = key === undefined ? undefined : gateway.parents.get(key);
+    if (key === undefined || !parent) return [];
+    if (parent.listeners.some(({ namespaces }) => namespaces.from === "Selector")) noted.add(readKey("Namespace", "", namespace));
+    return [attach(route, parentRef, key, parent.listeners, snapshot.get("Namespace", "", namespace)?.metadata.labels ?? {})];
   });
 }
 
@@ -145,15 +159,17 @@ function judgeRoute(route: ParsedRoute, attachments: readonly Attachment[], cont
 function routeFindings({ gateway }: ModelState, { snapshot }: Work, route: ParsedRoute, attachments: readonly Attachment[]): readonly Finding[] {
   const { object, accepted, problems, unresolved } = route;
   const missing = route.parents.flatMap((parentRef, index) => {
-    const key = gatewayOf(parentRef, object.metadata.namespace);
-    if (key === undefined || gateway.gateways.has(key) || snapshot.all("Gateway").has(key)) return [];
-    return [found.routeNotAttached({ object, field: `spec.parentRefs[${index}]` }, { why: `There is no Gateway "${key}": create it or correct the name`, gateway: key })];
+    const key = parentOf(parentRef, object.metadata.namespace);
+    if (key === undefined || gateway.parents.has(key)) return [];
+    const [kind, name = ""] = key.split(" ");
+    if (snapshot.all(kind === "Gateway" ? "Gateway" : "ListenerSet").has(name)) return [];
+    return [found.routeNotAttached({ object, field: `spec.parentRefs[${index}]` }, { why: `There is no ${parentText(key)}: create it or correct the name`, parent: parentText(key) })];
   });
   if (attachments.length === 0) return missing;
   return [
     ...missing,
     ...attachments.flatMap((one) => (one.accepted.status === "True" || one.accepted === accepted ? [] : [
-      found.routeNotAttached({ object, field: `spec.parentRefs[${route.parents.indexOf(one.parentRef)}]` }, { why: one.accepted.message, gateway: one.gateway }),
+      found.routeNotAttached({ object, field: `spec.parentRefs[${route.parents.indexOf(one.parentRef)}]` }, { why: one.accepted.message, parent: parentText(one.parent) }),
     ])),
     ...problems.map((why) => found.routeInvalid({ object, field: fieldOf(why) }, { why, whole: accepted.status === "False" })),
     ...unresolved.map((why) => found.routeReferenceUnresolved({ object, field: fieldOf(why) }, { why })),
@@ -165,21 +181,29 @@ function fieldOf(sentence: string): string {
   return /^spec(?:\.[A-Za-z]+(?:\[\d+\])?)+/.exec(sentence)?.[0] ?? "spec";
 }
 
-function noteGateway(state: ModelState, key: string): void {
+/** @param key as of `parentOf` */
+function noteParent(state: ModelState, key: string): void {
   const { gateway } = state;
-  const parsed = gateway.gateways.get(key);
-  const unit = `Gateway ${key}`;
-  const judged = parsed && judgeGateway(parsed, (listener) => gateway.routeListeners.to(listener).size);
-  noteValue(gateway.judged, unit, judged);
-  const findings = judged ? gatewayFindings(judged) : [];
-  noteValue(state.findings, unit, findings.length > 0 ? findings : undefined);
+  const judged = judgeParent(state, key);
+  noteValue(gateway.judged, key, judged);
+  const findings = judged ? parentFindings(judged) : [];
+  noteValue(state.findings, key, findings.length > 0 ? findings : undefined);
 }
 
-function gatewayFindings({ object, conditions, listeners = [] }: ObjectStatus): readonly Finding[] {
-  const own = conditions.filter((one) => one.status === "False" && one.reason !== "ListenersNotValid");
+function judgeParent({ gateway }: ModelState, key: string): ObjectStatus | undefined {
+  const parent = gateway.parents.get(key);
+  const parsed = parent && gateway.gateways.get(parent.gateway);
+  if (!parsed) return undefined;
+  const attached = (listener: string): number => gateway.routeListeners.to(listener).size;
+  return key.startsWith("Gateway ") ? judgeGateway(parsed, attached) : judgeSets(parsed, attached).get(key.slice("ListenerSet ".length));
+}
+
+function parentFindings({ object, conditions, listeners = [] }: ObjectStatus): readonly Finding[] {
+  // Of a ListenerSet both conditions have one reason.
+  const own = conditions.filter((one, index) => one.status === "False" && one.reason !== "ListenersNotValid" && !(index > 0 && conditions[0]?.message === one.message));
   return [
     ...own.map(({ message }) => found.gatewayNotServed({ object, field: "spec" }, { why: message })),
-    ...listeners.flatMap(({ name, conditions: all }, index) => all.filter(isTrouble).map(({ message }) =>
+    ...listeners.flatMap(({ name, conditions: all }, index) => messagesOf(all.filter(isTrouble)).map((message) =>
       found.listenerNotServed({ object, field: `spec.listeners[${index}]` }, { why: message, listener: name }))),
   ];
 }
@@ -187,6 +211,10 @@ function gatewayFindings({ object, conditions, listeners = [] }: ObjectStatus): 
 /** Of two routes of one age and name, those of an HTTPRoute come first. */
 function byAgeAndKind(a: ParsedRoute, b: ParsedRoute): number {
   return byGatewayAge(a.age, b.age) || (a.object.kind === b.object.kind ? 0 : a.object.kind === "HTTPRoute" ? -1 : 1);
+}
+
+function messagesOf(conditions: readonly StatusCondition[]): readonly string[] {
+  return [...new Set(conditions.map(({ message }) => message))];
 }
 
 /** A host of a Gateway's listener, from the routes that attach to it. */

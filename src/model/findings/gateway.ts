@@ -9,11 +9,11 @@ export const routeShadowed = finding<{ what: string; path: string; winner: strin
   ({ path }, loser) => `The route "${loser}" has the same match for "${path}", which this one keeps`,
 );
 
-export const routeNotAttached = finding<{ why: string; gateway: string }>(
+export const routeNotAttached = finding<{ why: string; parent: string }>(
   "route-not-attached",
   "warning",
   ({ why }) => why,
-  ({ gateway }) => `the Gateway "${gateway}" serves nothing of the route by this reference`,
+  ({ parent }) => `the ${parent} serves nothing of the route by this reference`,
 );
 
 export const routeReferenceUnresolved = finding<{ why: string }>(

@@ -4,5 +4,5 @@ export const FEATURES_SERVED: readonly string[] = [
   "GatewayHTTPSListenerDetectMisdirectedRequests", "GatewayPort8080", "GatewayStaticAddresses", "HTTPRoute", "HTTPRoute303RedirectStatusCode",
   "HTTPRoute307RedirectStatusCode", "HTTPRoute308RedirectStatusCode", "HTTPRouteBackendProtocolH2C", "HTTPRouteBackendProtocolWebSocket",
   "HTTPRouteDestinationPortMatching", "HTTPRouteMethodMatching", "HTTPRouteNamedRouteRule", "HTTPRouteParentRefPort", "HTTPRoutePortRedirect",
-  "HTTPRouteQueryParamMatching", "HTTPRouteSchemeRedirect", "ReferenceGrant",
+  "HTTPRouteQueryParamMatching", "HTTPRouteSchemeRedirect", "ListenerSet", "ReferenceGrant",
 ];

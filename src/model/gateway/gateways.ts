@@ -10,8 +10,9 @@ import { ageOf, byGatewayAge } from "../shapes/age.ts";
 import { frontId, type Front } from "../shapes/front.ts";
 import { assignAddresses, type GatewayAddresses } from "./addresses.ts";
 import { FEATURES_SERVED } from "./features.ts";
-import { readListeners, type GatewayListener, type ListenerLookup } from "./listeners.ts";
-import { condition, type ObjectStatus, type StatusCondition } from "../shapes/object-status.ts";
+import { isSetAccepted, judgeListenerSet, parentOfSet, readListenerSets, type ParsedListenerSet } from "./listener-sets.ts";
+import { isFaultless, readListeners, type GatewayListener, type ListenerLookup } from "./listeners.ts";
+import { condition, type ListenerStatus, type ObjectStatus, type StatusCondition } from "../shapes/object-status.ts";
 
 export interface GatewaySettings {
   readonly gatewayController: string;
@@ -28,6 +29,13 @@ export interface ParsedGateway {
   readonly object: Gateway;
   readonly listeners: readonly GatewayListener[];
   readonly addresses: GatewayAddresses;
+  /** The ListenerSets that name it, the oldest first. */
+  readonly sets: readonly ParsedListenerSet[];
+}
+
+/** Its own listeners and those of its sets. */
+export function allListeners({ listeners, sets }: Pick<ParsedGateway, "listeners" | "sets">): readonly GatewayListener[] {
+  return [...listeners, ...sets.flatMap((one) => one.listeners)];
 }
 
 /** A listener that another Gateway, or Ingresses, leave no room for. */
@@ -56,11 +64,19 @@ export function readGateways(snapshot: Snapshot, settings: GatewaySettings, form
     .map(({ object }) => object);
   const addresses = assignAddresses(ours, settings.gatewayAddresses, settings.bindAddress);
   const crowded: Crowded = new Map();
-  const read = ours.map((object): ParsedGateway => ({
-    key: keyOf(object.metadata.namespace, object.metadata.name), object, listeners: listenersOf(object, lookup), addresses: addresses.get(object) ?? {},
-  }));
+  const sets = Map.groupBy(snapshot.all("ListenerSet").values(), parentOfSet);
+  const labels = (namespace: string): Readonly<Record<string, string>> => snapshot.get("Namespace", "", namespace)?.metadata.labels ?? {};
+  const read = ours.map((object): ParsedGateway => {
+    const key = keyOf(object.metadata.namespace, object.metadata.name);
+    const listeners = listenersOf(object, lookup);
+    const given = addresses.get(object) ?? {};
+    const refused = given.refused !== undefined || listeners.every(({ usable }) => !usable);
+    return { key, object, listeners, addresses: given, sets: readListenerSets({ object, listeners, refused }, sets.get(key) ?? [], lookup, labels) };
+  });
   const fronts = frontsOf(read, settings, crowded);
-  return { fronts, classes: ownClasses.map(judgeClass), gateways: new Map(read.map((one) => [one.key, { ...one, listeners: one.listeners.map((listener) => withRoom(listener, crowded)) }])) };
+  const placed = (all: readonly GatewayListener[]): readonly GatewayListener[] => all.map((one) => withRoom(one, crowded));
+  const gateways = read.map((one): ParsedGateway => ({ ...one, listeners: placed(one.listeners), sets: one.sets.map((set) => ({ ...set, listeners: placed(set.listeners) })) }));
+  return { fronts, classes: ownClasses.map(judgeClass), gateways: new Map(gateways.map((one) => [one.key, one])) };
 }
 
 /** What is wrong with a Secret is found out once: reading a certificate takes a tenth of a millisecond. */
@@ -81,7 +97,8 @@ function lookupOf(snapshot: Snapshot, former: ReadonlySet<string>): ListenerLook
 /** A Gateway that this code cannot cope with has no listener, and stops nobody else's. */
 function listenersOf(object: Gateway, lookup: ListenerLookup): readonly GatewayListener[] {
   try {
-    return readListeners(object, lookup);
+    const { metadata: { namespace, name }, spec: { listeners = [] } } = object;
+    return readListeners({ kind: "Gateway", namespace, name }, listeners, lookup);
   } catch {
     return [];
   }
@@ -93,14 +110,15 @@ function noListeners(): Record<string, string> {
 }
 
 function frontsOf(gateways: readonly ParsedGateway[], settings: GatewaySettings, crowded: Crowded): ReadonlyMap<string, Front> {
-  const fronts = new Map<string, Front & { readonly listeners: Record<string, string> }>();
-  for (const { object: { metadata: { namespace, name } }, listeners, addresses: { own, refused, unusable } } of gateways) {
+  const fronts = new Map<string, Front & { readonly listeners: Record<string, string>; readonly gateways: string[] }>();
+  for (const gateway of gateways) {
+    const { key, object: { metadata: { namespace, name } }, addresses: { own, refused, unusable } } = gateway;
     if (refused || unusable) continue;
     for (const address of own ?? []) {
       const id = frontId(address);
-      fronts.set(id, fronts.get(id) ?? { id, address, port: 0, https: false, listeners: noListeners(), origin: { kind: "Gateway", namespace, name, field: "spec.addresses" } });
+      fronts.set(id, fronts.get(id) ?? { id, address, port: 0, https: false, listeners: noListeners(), gateways: [key], origin: { kind: "Gateway", namespace, name, field: "spec.addresses" } });
     }
-    for (const listener of listeners.filter(({ usable }) => usable)) {
+    for (const listener of allListeners(gateway).filter(({ usable }) => usable)) {
       if (own === undefined && isIngress(listener, settings)) {
         const message = `Listener "${listener.name}" wants all names at port ${listener.port}, which Ingresses have: give it a host name, or Gateways addresses of their own (--gateway-addresses)`;
         crowded.set(listener, condition("Accepted", false, "PortUnavailable", message));
@@ -118,8 +136,9 @@ function frontsOf(gateways: readonly ParsedGateway[], settings: GatewaySettings,
           crowded.set(listener, condition("Accepted", false, "PortUnavailable", `Listener "${listener.name}": port ${listener.port} is one of ${https ? "http" : "https"} here: give it another`));
           continue;
         }
-        const front = fronts.get(id) ?? { id, ...(address === undefined ? {} : { address }), port: listener.port, https, listeners: noListeners(), origin };
+        const front = fronts.get(id) ?? { id, ...(address === undefined ? {} : { address }), port: listener.port, https, listeners: noListeners(), gateways: [], origin };
         fronts.set(id, front);
+        if (!front.gateways.includes(key)) front.gateways.push(key);
         const holder = front.listeners[listener.hostname];
         if (holder === undefined) front.listeners[listener.hostname] = listener.key;
         else crowded.set(listener, condition("Accepted", false, "PortUnavailable", `Listener "${listener.name}": an older Gateway has its port and host name: give it another, or the Gateway an address of its own`));
@@ -153,8 +172,9 @@ function judgeClass(object: GatewayClass): ObjectStatus {
 }
 
 /** What is said of a Gateway. @param attached how many routes attach to a listener */
-export function judgeGateway({ object, listeners, addresses: { own, refused, unusable } }: ParsedGateway, attached: (listener: string) => number): ObjectStatus {
-  const bad = listeners.filter(({ usable, conditions }) => !usable || conditions.some(isTrouble));
+export function judgeGateway({ object, listeners, sets, addresses }: ParsedGateway, attached: (listener: string) => number): ObjectStatus {
+  const { own, refused, unusable } = addresses;
+  const bad = listeners.filter((one) => !isFaultless(one));
   const none = listeners.every(({ usable }) => !usable);
   const accepted = refused ?? (bad.length === 0 && listeners.length > 0
     ? condition("Accepted", true, "Accepted", "The Gateway is valid")
@@ -163,20 +183,25 @@ export function judgeGateway({ object, listeners, addresses: { own, refused, unu
     object, hosts: [], listens: true,
     conditions: [accepted, ...(unusable ? [unusable] : [])],
     addresses: unusable || refused ? [] : (own ?? []).slice(0, MOST_ADDRESSES).map((value) => ({ type: "IPAddress", value })),
-    listeners: listeners.map((listener) => ({
-      name: listener.name,
-      supportedKinds: listener.kinds.map((kind) => ({ group: GATEWAY_GROUP, kind })),
-      attachedRoutes: attached(listener.key),
-      conditions: listener.conditions,
-      front: listener.usable && !refused && !unusable ? flatText(own?.[0] ?? "*", " ", String(listener.port)) : undefined,
-    })),
+    attachedListenerSets: sets.filter(isSetAccepted).length,
+    listeners: statusOf(listeners, addresses, attached),
   };
+}
+
+/** What is said of a Gateway's ListenerSets, by `namespace/name`. */
+export function judgeSets({ sets, addresses }: ParsedGateway, attached: (listener: string) => number): ReadonlyMap<string, ObjectStatus> {
+  return new Map(sets.map((set) => [set.key, judgeListenerSet(set, statusOf(set.listeners, addresses, attached))]));
+}
+
+function statusOf(listeners: readonly GatewayListener[], { own, refused, unusable }: GatewayAddresses, attached: (listener: string) => number): readonly ListenerStatus[] {
+  return listeners.map((listener) => ({
+    name: listener.name,
+    supportedKinds: listener.kinds.map((kind) => ({ group: GATEWAY_GROUP, kind })),
+    attachedRoutes: attached(listener.key),
+    conditions: listener.conditions,
+    front: listener.usable && !refused && !unusable ? flatText(own?.[0] ?? "*", " ", String(listener.port)) : undefined,
+  }));
 }
 
 /** GatewayStatus.addresses: more are refused by the API server. */
 export const MOST_ADDRESSES = 16;
-
-/** Conditions of a listener are as they should be when they are true, but for `Conflicted`. */
-export function isTrouble({ type, status }: StatusCondition): boolean {
-  return (status === "True") === (type === "Conflicted");
-}

@@ -2,15 +2,18 @@
 import { CATCH_ALL } from "../../../edge/src/program.ts";
 import { GATEWAY_GROUP, type ListenerSpec } from "../../source/gateway/kinds.ts";
 import type { LabelSelectorShape } from "../../source/gateway/shared.ts";
-import type { Gateway, ReferenceGrant } from "../../source/objects.ts";
+import type { ReferenceGrant } from "../../source/objects.ts";
 import { flatText } from "../../support/kept-text.ts";
+import { listenerKey, type ListenerKey, type ListenerOwner } from "../shapes/listener-key.ts";
 import { isGranted, routeParty } from "./grants.ts";
 import { isSubdomain, normalHost } from "../grammar/host-name.ts";
 import { condition, type StatusCondition } from "../shapes/object-status.ts";
 
 export interface GatewayListener {
-  /** `namespace/gateway/listener`: what tells its hosts from others (shapes/host-key.ts). */
-  readonly key: string;
+  /** What tells its hosts from others (shapes/host-key.ts). */
+  readonly key: ListenerKey;
+  /** Of the Gateway or the ListenerSet that declares it. */
+  readonly namespace: string;
   readonly name: string;
   /** As it is compared; `_`: all names. */
   readonly hostname: string;
@@ -42,16 +45,18 @@ export interface ListenerLookup {
   grants(namespace: string): Iterable<ReferenceGrant>;
 }
 
-export function readListeners({ metadata: { namespace, name }, spec: { listeners = [] } }: Gateway, lookup: ListenerLookup): readonly GatewayListener[] {
-  const conflicts = conflictsOf(listeners);
+/** The listeners that a Gateway or a ListenerSet declares. Of two of a Gateway that are not distinct none is served; a set's are judged elsewhere. */
+export function readListeners(owner: ListenerOwner, listeners: readonly ListenerSpec[], lookup: ListenerLookup): readonly GatewayListener[] {
+  const conflicts = owner.kind === "Gateway" ? conflictsOf(listeners) : undefined;
   return listeners.flatMap((listener, index) => {
     const { name: section = "" } = listener;
     const firstOfName = listeners.findIndex((one) => one.name === section) === index;
-    return firstOfName && isSubdomain(section) ? [readListener(flatText(namespace, "/", name, "/", section), namespace, listener, conflicts.get(listener), lookup)] : [];
+    return firstOfName && isSubdomain(section) ? [readListener(owner, listener, conflicts?.get(listener), lookup)] : [];
   });
 }
 
-function readListener(key: string, namespace: string, listener: ListenerSpec, conflict: StatusCondition | undefined, lookup: ListenerLookup): GatewayListener {
+function readListener(owner: ListenerOwner, listener: ListenerSpec, conflict: StatusCondition | undefined, lookup: ListenerLookup): GatewayListener {
+  const { namespace } = owner;
   const { name = "", hostname = "", port = 0, protocol = "", allowedRoutes = {} } = listener;
   const host = hostname === "" ? CATCH_ALL : normalHost(hostname);
   const able = KINDS.get(protocol) ?? [];
@@ -60,13 +65,13 @@ function readListener(key: string, namespace: string, listener: ListenerSpec, co
   const kinds = asked.length === 0 ? able : [...new Set(valid.map(({ kind }) => kind))];
   const accepted = accept(listener, host !== undefined && port > 0);
   const odd = asked.find((one) => !valid.includes(one));
-  const certified = protocol === "HTTPS" ? readCertificates(listener, namespace, lookup) : { secrets: [] };
+  const certified = protocol === "HTTPS" ? readCertificates(listener, owner, lookup) : { secrets: [] };
   const resolved = certified.problem ?? (odd === undefined || able.length === 0
     ? condition("ResolvedRefs", true, "ResolvedRefs", "All references are resolved")
     : condition("ResolvedRefs", false, "InvalidRouteKinds", `Listener "${name}" cannot take routes of the kind "${odd.kind}": allow ${able.join(", ")}`));
   const { from = "Same", selector } = allowedRoutes.namespaces ?? {};
   return {
-    key, name, secrets: certified.secrets, certificates: certified.usable ?? [], hostname: host ?? CATCH_ALL, port, protocol, kinds,
+    key: flatText(listenerKey(owner, name)), namespace, name, secrets: certified.secrets, certificates: certified.usable ?? [], hostname: host ?? CATCH_ALL, port, protocol, kinds,
     namespaces: { from, ...(selector === undefined ? {} : { selector }) },
     conditions: [accepted, resolved, conflict ?? condition("Conflicted", false, "NoConflicts", "No other listener stands in the way")],
     usable: accepted.status === "True" && conflict === undefined && kinds.length > 0 && (protocol !== "HTTPS" || (certified.usable ?? []).length > 0),
@@ -81,7 +86,7 @@ interface Certified {
 }
 
 /** A reference into another namespace is refused before its Secret is looked for, so that nobody finds out names. */
-function readCertificates({ name, tls = {} }: ListenerSpec, namespace: string, lookup: ListenerLookup): Certified {
+function readCertificates({ name, tls = {} }: ListenerSpec, { kind: from, namespace }: ListenerOwner, lookup: ListenerLookup): Certified {
   const { certificateRefs = [], mode = "Terminate" } = tls;
   const refuse = (reason: string, message: string): StatusCondition => condition("ResolvedRefs", false, reason, `Listener "${name}" ${message}`);
   if (mode !== "Terminate" || certificateRefs.length === 0) return { secrets: [], problem: refuse("InvalidCertificateRef", "needs tls.mode Terminate and tls.certificateRefs") };
@@ -92,7 +97,7 @@ function readCertificates({ name, tls = {} }: ListenerSpec, namespace: string, l
     const key = `${where}/${secret}`;
     const to = { group, kind, namespace: where, name: secret };
     if (group !== "" || kind !== "Secret") problems.push(refuse("InvalidCertificateRef", `names a ${kind}, which is no certificate: name a Secret`));
-    else if (!isGranted(routeParty("Gateway", namespace), to, where === namespace ? [] : lookup.grants(where))) {
+    else if (!isGranted(routeParty(from, namespace), to, where === namespace ? [] : lookup.grants(where))) {
       problems.push(refuse("RefNotPermitted", `names a Secret of the namespace "${where}", which allows that to nobody of "${namespace}": create a ReferenceGrant there`));
     } else {
       secrets.push(key);
@@ -112,18 +117,36 @@ function accept({ name, protocol = "", hostname = "", port }: ListenerSpec, vali
   return condition("Accepted", false, "Invalid", port === undefined ? `Listener "${name}" names no port from 1 to 65535` : `"${hostname}" is not a host name`);
 }
 
+/** A listener that serves something, or would with routes. */
+export function isFaultless({ usable, conditions }: GatewayListener): boolean {
+  return usable && !conditions.some(isTrouble);
+}
+
+/** Conditions of a listener are as they should be when they are true, but for `Conflicted`. */
+export function isTrouble({ type, status }: StatusCondition): boolean {
+  return (status === "True") === (type === "Conflicted");
+}
+
 /** Protocols of one port that go together, by family. */
 const FAMILIES: ReadonlyMap<string, string> = new Map([["HTTP", "http"], ["HTTPS", "tls"], ["TLS", "tls"]]);
+
+/** Why two listeners are not distinct; undefined: they are. Protocols that there are not conflict with nothing. */
+export function conflictBetween(one: Pick<ListenerSpec, "port" | "protocol" | "hostname">, other: Pick<ListenerSpec, "port" | "protocol" | "hostname">): "ProtocolConflict" | "HostnameConflict" | undefined {
+  const family = ({ protocol = "" }: Pick<ListenerSpec, "protocol">): string => FAMILIES.get(protocol) ?? protocol;
+  const name = ({ hostname = "" }: Pick<ListenerSpec, "hostname">): string => (hostname === CATCH_ALL ? "" : hostname);
+  if (one.port !== other.port || !KINDS.has(other.protocol ?? "")) return undefined;
+  if (family(one) !== family(other)) return "ProtocolConflict";
+  return name(one) === name(other) ? "HostnameConflict" : undefined;
+}
 
 /** Of two listeners that cannot be told apart, none is served (Gateway API, distinct listeners). */
 function conflictsOf(listeners: readonly ListenerSpec[]): ReadonlyMap<ListenerSpec, StatusCondition> {
   const found = new Map<ListenerSpec, StatusCondition>();
   for (const [port, ofPort] of Map.groupBy(listeners, (one) => one.port)) {
     for (const one of ofPort) {
-      const others = ofPort.filter((other) => other !== one && KINDS.has(other.protocol ?? ""));
-      const family = ({ protocol = "" }: ListenerSpec): string => FAMILIES.get(protocol) ?? protocol;
-      const odd = others.find((other) => family(other) !== family(one));
-      const same = others.find((other) => family(other) === family(one) && (other.hostname ?? "") === (one.hostname ?? ""));
+      const others = ofPort.filter((other) => other !== one);
+      const odd = others.find((other) => conflictBetween(one, other) === "ProtocolConflict");
+      const same = others.find((other) => conflictBetween(one, other) === "HostnameConflict");
       if (odd) found.set(one, condition("Conflicted", true, "ProtocolConflict", `Listener "${odd.name}" has another protocol on port ${port}: give one of them another port`));
       else if (same) found.set(one, condition("Conflicted", true, "HostnameConflict", `Listener "${same.name}" has the same port and host name: give one of them another`));
     }

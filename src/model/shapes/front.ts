@@ -15,6 +15,8 @@ export interface Front {
   readonly https: boolean;
   /** Host name (`shop.example`; `*.example` for any number of labels; `_` for all others) → key of the listener. Without inherited keys: clients choose the names that are looked up. */
   readonly listeners: Readonly<Record<string, string>>;
+  /** `namespace/name` of the Gateways that listen there. */
+  readonly gateways: readonly string[];
   /** Of the oldest Gateway. */
   readonly origin: Origin;
 }

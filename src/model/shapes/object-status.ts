@@ -44,6 +44,8 @@ export interface ObjectStatus {
   readonly conditions: readonly StatusCondition[];
   readonly addresses?: readonly { readonly type: string; readonly value: string }[];
   readonly listeners?: readonly ListenerStatus[];
+  /** Of a Gateway: how many ListenerSets add listeners to it. */
+  readonly attachedListenerSets?: number;
   readonly parents?: readonly ParentStatus[];
   /** Names of the features that a GatewayClass offers, ascending. */
   readonly features?: readonly string[];

@@ -46,10 +46,12 @@ export function gatewayStatus(said: ObjectStatus, facts: StatusFacts): StatusCha
   const writing = { ...facts, generation };
   if (parents) return { parents: mergedParents(entries(stored["parents"]), parents, writing) };
   if (listeners) {
-    const addresses = said.addresses?.length === 0 ? facts.shared : (said.addresses ?? []);
-    const all = [...conditions.filter(({ type }) => type !== "Programmed"), gatewayProgrammed(said, facts, addresses.length > 0)];
+    const addresses = said.addresses?.length === 0 ? facts.shared : said.addresses;
+    const all = [...conditions.filter(({ type }) => type !== "Programmed"), gatewayProgrammed(said, facts, addresses === undefined || addresses.length > 0)];
     return {
-      addresses: addresses.slice(0, MOST_ADDRESSES).map((one) => ({ ...one })),
+      ...(addresses === undefined ? {} : { addresses: addresses.slice(0, MOST_ADDRESSES).map((one) => ({ ...one })) }),
+      // Releases of the API before there were ListenerSets do not keep the field.
+      ...(said.attachedListenerSets === 0 && stored["attachedListenerSets"] === undefined ? {} : said.attachedListenerSets === undefined ? {} : { attachedListenerSets: said.attachedListenerSets }),
       conditions: mergedConditions(entries(stored["conditions"]), all, OWN_TYPES.object, writing),
       listeners: listeners.map((one) => mergedListener(entries(stored["listeners"]).find(({ name }) => name === one.name), one, writing)),
     };
@@ -77,14 +79,15 @@ function gatewayProgrammed({ conditions, listeners = [] }: ObjectStatus, { progr
 
 function mergedListener(stored: Entry | undefined, { name, supportedKinds, attachedRoutes, conditions, front }: ListenerStatus, writing: Writing): Entry {
   const valid = conditions.every(({ type, status }) => type !== "ResolvedRefs" || status === "True" || front !== undefined);
-  const programmed = front === undefined || !valid
+  const given = conditions.find(({ type }) => type === "Programmed");
+  const programmed = given ?? (front === undefined || !valid
     ? condition("Programmed", false, "Invalid", "The listener is not valid")
     : writing.blocked.has(front)
     ? condition("Programmed", false, "Pending", "The port cannot be opened on this machine; it is tried again")
-    : condition("Programmed", writing.programmed, writing.programmed ? "Programmed" : "Pending", writing.programmed ? "Every worker serves it" : "Not every worker has it yet");
+    : condition("Programmed", writing.programmed, writing.programmed ? "Programmed" : "Pending", writing.programmed ? "Every worker serves it" : "Not every worker has it yet"));
   return {
     ...stored, name, supportedKinds: supportedKinds.map((one) => ({ ...one })), attachedRoutes,
-    conditions: mergedConditions(entries(stored?.["conditions"]), [...conditions, programmed], OWN_TYPES.listener, writing),
+    conditions: mergedConditions(entries(stored?.["conditions"]), [...conditions.filter((one) => one !== given), programmed], OWN_TYPES.listener, writing),
   };
 }
 

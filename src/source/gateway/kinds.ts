@@ -35,6 +35,8 @@ const GATEWAY = objectOf({
 });
 export type GatewaySpec = ValueOf<typeof GATEWAY>;
 
+const LISTENER_SET = objectOf({ parentRef: OBJECT_REFERENCE, listeners: listOf(LISTENER) });
+
 const HTTP_MATCH = objectOf({ path: objectOf({ type: text, value: text }), headers: listOf(TYPED_VALUE), queryParams: listOf(TYPED_VALUE), method: text });
 export type HttpMatch = ValueOf<typeof HTTP_MATCH>;
 
@@ -79,6 +81,7 @@ interface GatewayKind {
 export const GATEWAY_KINDS = {
   GatewayClass: { plural: "gatewayclasses", versions: ["v1", "v1beta1"], namespaced: false, spec: CLASS },
   Gateway: { plural: "gateways", versions: ["v1", "v1beta1"], namespaced: true, spec: GATEWAY },
+  ListenerSet: { plural: "listenersets", versions: ["v1"], namespaced: true, spec: LISTENER_SET },
   HTTPRoute: { plural: "httproutes", versions: ["v1", "v1beta1"], namespaced: true, spec: HTTP_ROUTE },
   GRPCRoute: { plural: "grpcroutes", versions: ["v1"], namespaced: true, spec: GRPC_ROUTE },
   // Every release of the API serves v1beta1, and not every one v1.

@@ -92,6 +92,7 @@ export const KNOWN_FIELDS = {
   Namespace: { ...OBJECT, spec: "any", status: "any" },
   GatewayClass: ofGateways("GatewayClass"),
   Gateway: ofGateways("Gateway"),
+  ListenerSet: ofGateways("ListenerSet"),
   HTTPRoute: ofGateways("HTTPRoute"),
   GRPCRoute: ofGateways("GRPCRoute"),
   ReferenceGrant: ofGateways("ReferenceGrant"),

@@ -99,6 +99,7 @@ const SHAPES: Readonly<Record<KnownKind, KindShape>> = {
   Namespace: { kind: "Namespace", modern: "v1", clusterScoped: true, read: readNamespace },
   GatewayClass: gatewayShape("GatewayClass"),
   Gateway: gatewayShape("Gateway"),
+  ListenerSet: gatewayShape("ListenerSet"),
   HTTPRoute: gatewayShape("HTTPRoute"),
   GRPCRoute: gatewayShape("GRPCRoute"),
   ReferenceGrant: gatewayShape("ReferenceGrant"),
