@@ -143,7 +143,7 @@ export function createController(options: ControllerOptions): Controller {
   const turns = oneAtATime(orEnd(takeTurn));
 
   const ingressOf = (namespace: string, name: string): Ingress | undefined => source.snapshot.get("Ingress", namespace, name);
-  const ofGrpc = (): readonly Finding[] => (built && engine.state.grpcOverTlsAlone ? grpcFindings(built.model, settings.annotationsPrefix, ingressOf) : []);
+  const ofGrpc = (): readonly Finding[] => (built && engine.state.grpcOverTlsAlone ? grpcFindings(built.model, settings.annotationsPrefix, (kind, namespace, name) => source.snapshot.get(kind, namespace, name)) : []);
 
   return {
     async start(signal, allowed) {

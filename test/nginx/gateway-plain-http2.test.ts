@@ -1,11 +1,16 @@
 /** HTTP/2 without TLS where Gateways are served, from clients that begin with it: whatever nginx is there, it is taken on every http port. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { ask, type Ask, type Answer } from "../support/client.ts";
+import { hasHttp2Directive } from "../../src/compile/machine.ts";
+import { ask, type Answer, type Ask } from "../support/client.ts";
+import { eventually } from "../support/cluster.ts";
 import { startEcho, type EchoBackend } from "../support/echo.ts";
+import { probe } from "../support/engine.ts";
 import { GATEWAY_CLASS, gatewayOf, grpcRoute, httpListener, httpRoute, prefix, ruleTo, serviceAt } from "../support/gateways.ts";
 import { configMap, documents, site } from "../support/manifests.ts";
 import { startGrpc, type GrpcBackend } from "../support/protocol-backends.ts";
@@ -99,7 +104,53 @@ test("no client finds the way that it takes within nginx", async () => {
   }
 });
 
-test("no finding says that gRPC clients need TLS", async () => {
-  const codes = (JSON.parse((await sluice.ask("/api/v1/findings")).text) as { readonly code: string }[]).map(({ code }) => code);
-  assert.ok(!codes.includes("grpc-needs-tls"), codes.join(", "));
+/** A stream that stays open: each word that it is told comes back. */
+async function openStream(): Promise<{ say(word: string): Promise<string>; close(): void }> {
+  const session = connectHttp2(`http://${ADDRESS}:${port}`);
+  const stream = session.request({ ":method": "POST", ":path": "/shop.Carts/Get", ":authority": "shop.example", ...GRPC.headers });
+  stream.on("error", () => stream.close());
+  session.on("error", () => session.destroy());
+  const say = async (word: string): Promise<string> => {
+    stream.write(word);
+    const [heard] = (await once(stream, "data", { signal: AbortSignal.timeout(10_000) })) as [Buffer];
+    return heard.toString();
+  };
+  return { say, close: () => session.destroy() };
+}
+
+test("a call that is under way goes on through a reload, and a new one is taken by the new workers", async () => {
+  const stream = await openStream();
+  assert.equal(await stream.say("before"), "before");
+  const [more] = await freePorts(1);
+  const { reloads } = await sluice.apply({ "more.yaml": documents(gatewayOf("more", "127.9.5.3", [httpListener("all", more)])) });
+  assert.equal(reloads, 1);
+  assert.equal((await plain("/shop.Carts/Get", GRPC)).text, "hello");
+  assert.equal(await stream.say("after"), "after");
+  stream.close();
+});
+
+test("a master that was killed leaves nothing behind that keeps its successor from taking calls", async () => {
+  const master = (): { readonly pid: number } => JSON.parse(readFileSync(join(sluice.runtimeDir, "nginx-master.json"), "utf8")) as { readonly pid: number };
+  const stream = await openStream();
+  assert.equal(await stream.say("before"), "before");
+  const { pid } = master();
+  process.kill(pid, "SIGKILL");
+  await eventually("a new master", master, (now) => now.pid !== pid);
+  await sluice.sync();
+  assert.equal((await plain("/shop.Carts/Get", GRPC)).text, "hello");
+  stream.close();
+});
+
+/** Findings about gRPC that has no way in, with the name of their object. */
+async function saidOfGrpc(): Promise<readonly string[]> {
+  const all = JSON.parse((await sluice.ask("/api/v1/findings")).text) as { readonly code: string; readonly object: { readonly name: string } }[];
+  return all.filter(({ code }) => code.startsWith("grpc-")).map(({ code, object }) => `${code} ${object.name}`);
+}
+
+test("where it cannot be taken, because a proxy in front is believed, GRPCRoutes without TLS have a finding", { skip: hasHttp2Directive(probe("/dev/shm").facts) && "this nginx takes it everywhere" }, async () => {
+  assert.deepEqual(await saidOfGrpc(), []);
+  await sluice.apply({ "settings.yaml": configMap({ "use-forwarded-headers": "true" }) });
+  assert.deepEqual(await saidOfGrpc(), ["grpc-route-needs-tls calls"]);
+  await assert.rejects(plain("/shop.Carts/Get", GRPC));
+  assert.equal((await ask({ address: ADDRESS, port, host: "shop.example", path: "/pages" })).echo?.backend, "web");
 });

@@ -43,3 +43,10 @@ export const gatewayNotServed = finding<{ why: string }>(
   ({ why }) => why,
   () => "the Gateway is not served",
 );
+
+export const grpcRouteNeedsTls = finding<{ listener: string }>(
+  "grpc-route-needs-tls",
+  "warning",
+  ({ listener }) => `gRPC is HTTP/2, which nginx before 1.25.1 takes over TLS only where a proxy in front is believed about clients or TLS is passed through, and the listener "${listener}" has no TLS: attach the route to an HTTPS listener, or run a newer nginx`,
+  ({ listener }) => `gRPC clients cannot talk to the listener "${listener}"`,
+);
