@@ -14,8 +14,10 @@ import { rewritePhase } from "./entries.ts";
 const PREFACE = "PRI * HTTP/2.0";
 
 const CONNECT_MS = 5000;
-/** The socket of nginx knows how long it waits for whom; here the time begins anew as often as it runs out. */
+/** How long nothing may come is for nginx to say, at the other end; here the time begins anew as often as it runs out. */
 const WAIT_MS = 3_600_000;
+/** Who takes nothing for so long is given up, as by nginx (send_timeout). */
+const SEND_MS = 60_000;
 const CHUNK = 16_384;
 
 /** Server rewrite phase: what goes to the location of bad requests is decided already. */
@@ -39,8 +41,8 @@ export function handOn(socket: string): void {
     return ngx.exit(ngx.ERROR);
   }
   const server = ngx.socket.tcp();
-  server.settimeouts(CONNECT_MS, WAIT_MS, WAIT_MS);
-  client.settimeouts(CONNECT_MS, WAIT_MS, WAIT_MS);
+  server.settimeouts(CONNECT_MS, SEND_MS, WAIT_MS);
+  client.settimeouts(CONNECT_MS, SEND_MS, WAIT_MS);
   const [connected, why] = server.connect(socket);
   if (connected === undefined) {
     ngx.log(ngx.ERR, "HTTP/2 without TLS cannot be handed on: ", why ?? "");
