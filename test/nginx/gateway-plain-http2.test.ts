@@ -18,6 +18,8 @@ import { freePorts, startSluice, type Sluice } from "../support/sluice.ts";
 
 const [ADDRESS, OTHER] = ["127.9.5.1", "127.9.5.2"];
 
+const { facts } = probe("/dev/shm");
+
 let echo: EchoBackend;
 let grpc: GrpcBackend;
 let sluice: Sluice;
@@ -141,13 +143,20 @@ test("a master that was killed leaves nothing behind that keeps its successor fr
   stream.close();
 });
 
+test("over IPv6 as well", { skip: !facts.ipv6 && "this machine has no IPv6" }, async (t) => {
+  const six = await startSluice({ args: ["--gateway-api", "--bind-address=::1"], files: { "ingress.yaml": site({ name: "ingress", host: "ingress.example", endpoints: [`127.0.0.1:${echo.port}`] }) } });
+  t.after(() => six.stop());
+  const { status, echo: asked } = await ask({ address: "[::1]", port: six.http, tls: false, http2: true, host: "ingress.example" });
+  assert.deepEqual([status, asked?.headers["x-real-ip"], asked?.headers["x-forwarded-port"]], [200, "::1", String(six.http)]);
+});
+
 /** Findings about gRPC that has no way in, with the name of their object. */
 async function saidOfGrpc(): Promise<readonly string[]> {
   const all = JSON.parse((await sluice.ask("/api/v1/findings")).text) as { readonly code: string; readonly object: { readonly name: string } }[];
   return all.filter(({ code }) => code.startsWith("grpc-")).map(({ code, object }) => `${code} ${object.name}`);
 }
 
-test("where it cannot be taken, because a proxy in front is believed, GRPCRoutes without TLS have a finding", { skip: hasHttp2Directive(probe("/dev/shm").facts) && "this nginx takes it everywhere" }, async () => {
+test("where it cannot be taken, because a proxy in front is believed, GRPCRoutes without TLS have a finding", { skip: hasHttp2Directive(facts) && "this nginx takes it everywhere" }, async () => {
   assert.deepEqual(await saidOfGrpc(), []);
   await sluice.apply({ "settings.yaml": configMap({ "use-forwarded-headers": "true" }) });
   assert.deepEqual(await saidOfGrpc(), ["grpc-route-needs-tls calls"]);
