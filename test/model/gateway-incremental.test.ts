@@ -6,9 +6,9 @@ import { DEFAULT_BACKEND } from "../../edge/src/program.ts";
 import { buildModel, createModelBuilder } from "../../src/model/build/build.ts";
 import type { Built } from "../../src/model/model.ts";
 import type { Backend } from "../../src/model/shapes/routing.ts";
-import type { AnyObject, Gateway, GatewayClass, GrpcRoute, HttpRoute, ListenerSet, Namespace, ObjectRef, ReferenceGrant } from "../../src/source/objects.ts";
+import type { AnyObject, Gateway, GatewayClass, GrpcRoute, HttpRoute, Ingress, ListenerSet, Namespace, ObjectRef, ReferenceGrant } from "../../src/source/objects.ts";
 import { Snapshot } from "../../src/source/snapshot.ts";
-import { put, secret, service, testConfig, testSettings } from "../support/objects.ts";
+import { ingressClass, put, secret, service, testConfig, testSettings } from "../support/objects.ts";
 import { selfSigned } from "../support/openssl.ts";
 import { runs } from "../support/runs.ts";
 
@@ -62,8 +62,12 @@ const aGrant = fc.tuple(namespace, name, namespace, fc.constantFrom(["Gateway", 
 }));
 const aNamespace = fc.tuple(namespace, fc.constantFrom("yes", "no")).map(([one, open]): Namespace => ({ kind: "Namespace", metadata: { namespace: "", name: one, labels: { open } } }));
 
+const anIngress = fc.tuple(namespace, name, fc.constantFrom("a.example", "*.example", "other.test")).map(([of, one, host]): Ingress => ({
+  kind: "Ingress", metadata: { namespace: of, name: one }, spec: { ingressClassName: "nginx", rules: [{ host, http: { paths: [{ path: "/", pathType: "Prefix", backend: { service: { name: one, port: { number: 80 } } } }] } }] },
+}));
+
 const anObject: fc.Arbitrary<AnyObject> = fc.oneof(
-  { arbitrary: aGateway, weight: 5 }, { arbitrary: aSet, weight: 4 }, { arbitrary: aRoute, weight: 6 }, { arbitrary: aGrpcRoute, weight: 3 }, { arbitrary: aClass, weight: 2 }, { arbitrary: aGrant, weight: 3 }, { arbitrary: aNamespace, weight: 2 },
+  { arbitrary: aGateway, weight: 5 }, { arbitrary: aSet, weight: 4 }, { arbitrary: anIngress, weight: 3 }, { arbitrary: aRoute, weight: 6 }, { arbitrary: aGrpcRoute, weight: 3 }, { arbitrary: aClass, weight: 2 }, { arbitrary: aGrant, weight: 3 }, { arbitrary: aNamespace, weight: 2 },
   { arbitrary: fc.tuple(namespace, name).map(([of, one]) => service(`${of}/${one}`, "80")), weight: 3 },
   { arbitrary: fc.tuple(namespace, name).map(([of, one]) => secret(`${of}/${one}`, { "tls.crt": pair.chain, "tls.key": pair.key })), weight: 2 },
 );
@@ -79,6 +83,7 @@ test("after any history of Gateways, routes and what they refer to the Model equ
   fc.assert(fc.property(settings, history, (given, steps) => {
     const snapshot = new Snapshot();
     put(snapshot, { kind: "GatewayClass", metadata: { namespace: "", name: "c" }, spec: { controllerName: "sluice.ingress/gateway" } } as GatewayClass);
+    put(snapshot, ingressClass("nginx"));
     const builder = createModelBuilder(given);
     builder.update(snapshot, [], testConfig);
     for (const turn of steps) {

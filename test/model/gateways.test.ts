@@ -1,11 +1,11 @@
 /** Gateways and routes whose objects are odd, or want what others have. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { buildModel } from "../../src/model/build/build.ts";
+import { buildModel, createModelBuilder } from "../../src/model/build/build.ts";
 import type { Built } from "../../src/model/model.ts";
-import type { AnyObject, Gateway, GatewayClass, HttpRoute } from "../../src/source/objects.ts";
+import type { AnyObject, Gateway, GatewayClass, HttpRoute, Ingress } from "../../src/source/objects.ts";
 import { Snapshot } from "../../src/source/snapshot.ts";
-import { put, service, testConfig, testSettings } from "../support/objects.ts";
+import { ingressClass, put, service, testConfig, testSettings } from "../support/objects.ts";
 
 const CLASS: GatewayClass = { kind: "GatewayClass", metadata: { namespace: "", name: "c" }, spec: { controllerName: "sluice.ingress/gateway" } };
 const SETTINGS = { ...testSettings, gatewayApi: true, gatewayAddresses: ["10.9.0.0/30"] };
@@ -74,4 +74,44 @@ test("a rule without matches takes every path, and equal references to one Gatew
   const built = build([gateway({ name: "a" }), route("r", { parentRefs: [{ name: "a" }, { name: "a" }], rules: [{ matches: [], backendRefs }] })]);
   assert.deepEqual(built.model.hosts.get("shop/a/l|_")?.routes.map(({ path }) => path), ["/"]);
   assert.equal(built.judged.get("HTTPRoute shop/r")?.parents?.length, 1);
+});
+
+test("where an Ingress and a route want one name at addresses that both have, the Ingress has it, and both are told", () => {
+  const own = (host: string): Ingress => ({
+    kind: "Ingress", metadata: { namespace: "shop", name: "web" },
+    spec: { ingressClassName: "nginx", rules: [{ host, http: { paths: [{ path: "/", pathType: "Prefix", backend: { service: { name: "web", port: { number: 80 } } } }] } }] },
+  });
+  const told = (host: string, port: number, gatewayAddresses: readonly string[] = []): readonly string[] => {
+    const objects = [
+      ingressClass("nginx"), own(host), gateway({ name: "g", listeners: [{ name: "l", port, protocol: "HTTP", hostname: "*.example" }] }),
+      route("r", { parentRefs: [{ name: "g" }], hostnames: ["a.example", "b.example"], rules: [{ backendRefs: [{ name: "web", port: 80 }] }] }),
+    ];
+    return build(objects, { ...SETTINGS, gatewayAddresses: [...gatewayAddresses] }).findings().flatMap(({ code, sentence, other }) => (code === "host-of-ingress" ? [`${sentence.split(":")[0]} / ${other?.object.kind} ${other?.object.name}`] : []));
+  };
+  const lost = (name: string): string => `The Ingress "shop/web" has "${name}" at the addresses that Gateways share with Ingresses / Ingress web`;
+  assert.deepEqual(told("a.example", 80), [lost("a.example")]);
+  assert.deepEqual(told("*.example", 80), [lost("a.example"), lost("b.example")]);
+  assert.deepEqual(told("other.example", 80), []);
+  assert.deepEqual(told("a.example", 8080), [], "no Ingress is served at another port");
+  assert.deepEqual(told("a.example", 80, ["10.9.0.0/30"]), [], "nor at an address of a Gateway's own");
+});
+
+test("an Ingress that comes, changes hands and goes is told of on the route that it takes a name from", () => {
+  const snapshot = new Snapshot();
+  const ingressOf = (name: string, host: string): Ingress => ({ kind: "Ingress", metadata: { namespace: "shop", name }, spec: { ingressClassName: "nginx", rules: [{ host, http: { paths: [{ path: "/", pathType: "Prefix", backend: { service: { name: "web", port: { number: 80 } } } }] } }] } });
+  for (const object of [CLASS, ingressClass("nginx"), service("shop/web", "80"), gateway({ name: "g", listeners: [{ name: "l", port: 80, protocol: "HTTP", hostname: "*.example" }] }),
+    route("r", { parentRefs: [{ name: "g" }], hostnames: ["a.example"], rules: [{ backendRefs: [{ name: "web", port: 80 }] }] })]) put(snapshot, object);
+  const builder = createModelBuilder({ ...SETTINGS, gatewayAddresses: [] });
+  const told = (): readonly string[] => builder.update(snapshot, snapshot.takeChanges(), testConfig).findings().flatMap(({ code, other }) => (code === "host-of-ingress" ? [other?.object.name ?? ""] : []));
+  builder.update(snapshot, [], testConfig);
+  assert.deepEqual(told(), []);
+  put(snapshot, ingressOf("one", "a.example"));
+  assert.deepEqual(told(), ["one"]);
+  put(snapshot, ingressOf("one", "b.example"));
+  put(snapshot, ingressOf("two", "a.example"));
+  assert.deepEqual(told(), ["two"]);
+  put(snapshot, ingressOf("two", "*.example"));
+  assert.deepEqual(told(), ["two"]);
+  snapshot.remove({ kind: "Ingress", namespace: "shop", name: "two" });
+  assert.deepEqual(told(), []);
 });

@@ -12,6 +12,8 @@ import type { Front } from "../shapes/front.ts";
 export interface RouteParent {
   /** `namespace/name` of the Gateway. */
   readonly gateway: string;
+  /** The Gateway has no address of its own. */
+  readonly shared: boolean;
   readonly listeners: readonly GatewayListener[];
 }
 

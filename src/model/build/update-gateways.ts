@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { CATCH_ALL } from "../../../edge/src/program.ts";
-import type { ObjectRef } from "../../source/objects.ts";
+import type { Ingress, ObjectRef } from "../../source/objects.ts";
 import { keyOf } from "../../source/snapshot.ts";
 import type { Steps } from "../../support/slices.ts";
 import { proxy } from "../annotations/features/proxy.ts";
@@ -14,14 +14,16 @@ import { attach, parentOf, parentText, type Attachment } from "../gateway/attach
 import type { RouteLookup } from "../gateway/backend-refs.ts";
 import { allListeners, judgeGateway, judgeSets, readGateways, type ParsedGateway } from "../gateway/gateways.ts";
 import { selectsSets } from "../gateway/listener-sets.ts";
-import { isTrouble } from "../gateway/listeners.ts";
+import { isTrouble, type GatewayListener } from "../gateway/listeners.ts";
+import { ownerOfListener } from "../shapes/listener-key.ts";
 import { intersect } from "../gateway/hostnames.ts";
 import type { ParsedRoute } from "../gateway/route.ts";
 import { isRouteKind, parseAnyRoute, routeByKey } from "../gateway/route-kinds.ts";
 import { buildSiteHost } from "../gateway/site-host.ts";
 import type { ObjectStatus, ParentStatus, StatusCondition } from "../shapes/object-status.ts";
-import { noteAll, noteValue } from "../memory/part.ts";
+import { current, noteAll, noteValue } from "../memory/part.ts";
 import type { BuiltHost } from "../routes/hosts.ts";
+import type { Host } from "../shapes/routing.ts";
 import { byGatewayAge } from "../shapes/age.ts";
 import { hostKey, listenerOfHost, nameOfHost, type HostKey } from "../shapes/host-key.ts";
 import { objectKey } from "../shapes/lookup.ts";
@@ -65,7 +67,7 @@ function updateAll({ settings, gateway, credentials }: ModelState, { snapshot, g
   const all = new Set([...gateway.parents.keys(), ...parents.keys()]);
   for (const key of all) {
     const [before, after] = [gateway.parents.get(key), parents.get(key)];
-    if (before && after && isDeepStrictEqual(before.listeners, after.listeners)) continue;
+    if (before && after && isDeepStrictEqual(before, after)) continue;
     for (const { key: listener } of [...(before?.listeners ?? []), ...(after?.listeners ?? [])]) credentials.nameChanged(hostKey(CATCH_ALL, listener));
     for (const route of gateway.routeParents.to(key)) work.routes.add(route);
   }
@@ -82,8 +84,8 @@ function updateAll({ settings, gateway, credentials }: ModelState, { snapshot, g
 /** What routes attach to, as of `parentOf`. A set that a Gateway does not take has no listeners. */
 function parentsIn(gateways: ReadonlyMap<string, ParsedGateway>): ReadonlyMap<string, RouteParent> {
   return new Map([...gateways.values()].flatMap((gateway): [string, RouteParent][] => [
-    [`Gateway ${gateway.key}`, { gateway: gateway.key, listeners: gateway.listeners }],
-    ...gateway.sets.map(({ key, listeners }): [string, RouteParent] => [`ListenerSet ${key}`, { gateway: gateway.key, listeners }]),
+    [`Gateway ${gateway.key}`, { gateway: gateway.key, shared: gateway.addresses.own === undefined, listeners: gateway.listeners }],
+    ...gateway.sets.map(({ key, listeners }): [string, RouteParent] => [`ListenerSet ${key}`, { gateway: gateway.key, shared: gateway.addresses.own === undefined, listeners }]),
   ]));
 }
 
@@ -218,10 +220,42 @@ function messagesOf(conditions: readonly StatusCondition[]): readonly string[] {
 }
 
 /** A host of a Gateway's listener, from the routes that attach to it. */
-export function siteHostFrom({ gateway }: ModelState, work: Work, key: HostKey): BuiltHost {
+export function siteHostFrom(state: ModelState, work: Work, key: HostKey): BuiltHost {
+  const { gateway } = state;
   const listener = gateway.listeners.get(listenerOfHost(key));
   const name = nameOfHost(key);
   const routes = [...gateway.routeHosts.to(key)].flatMap((one) => gateway.routes.get(one) ?? []).filter(({ hostnames }) => hostnames.includes(name)).sort(byAgeAndKind);
   const built = listener && buildSiteHost(key, listener, routes, proxy.of(work.defaults));
-  return { host: built?.host, references: built?.references ?? [], aliases: [], findings: built?.findings ?? [] };
+  const taken = listener && ingressWith(state, listener, name);
+  const lost = taken ? routes.map(({ object }) => found.hostOfIngress({ object, field: "spec.hostnames", other: taken }, { host: name, ingress: keyOf(taken.metadata.namespace, taken.metadata.name) })) : [];
+  return { host: built?.host, references: built?.references ?? [], aliases: [], findings: [...(built?.findings ?? []), ...lost] };
+}
+
+/** The Ingress that keeps a name where the listener shares addresses and port with Ingresses. */
+function ingressWith({ gateway, hosts, settings, ingresses }: ModelState, { key, port }: GatewayListener, name: string): Ingress | undefined {
+  const { kind, namespace, name: of } = ownerOfListener(key);
+  if (name === CATCH_ALL || (port !== settings.httpPort && port !== settings.httpsPort) || gateway.parents.get(objectKey(kind, namespace, of))?.shared !== true) return undefined;
+  for (const one of namesOver(name)) {
+    const owner = ingressOwning(current(hosts, one));
+    if (owner !== undefined) return ingresses.get(owner)?.ingress;
+  }
+  return undefined;
+}
+
+/** `namespace/name` of the Ingress that a host's first declared route is of. */
+export function ingressOwning(host: Host | undefined): string | undefined {
+  const origin = host?.routes.find((route) => route.origin.kind === "Ingress")?.origin;
+  return origin && keyOf(origin.namespace, origin.name);
+}
+
+/** Names of Ingresses that take a name: itself, and the wildcard of its parent. */
+function namesOver(name: string): readonly string[] {
+  return name.startsWith("*.") ? [name] : [name, `*${name.slice(name.indexOf("."))}`];
+}
+
+/** The hosts of Gateways' listeners whose names a host of Ingresses takes, where it comes or goes. */
+export function siteHostsBeside({ gateway }: ModelState, name: HostKey): readonly HostKey[] {
+  const shared = [...gateway.parents.values()].filter((one) => one.shared).flatMap((one) => one.listeners);
+  const below = name.startsWith("*.") ? [...gateway.routes.values()].flatMap(({ hostnames }) => hostnames.filter((one) => namesOver(one).includes(name))) : [];
+  return shared.flatMap(({ key }) => [name, ...below].map((one) => hostKey(one, key))).filter((key) => gateway.routeHosts.to(key).size > 0);
 }

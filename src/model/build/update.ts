@@ -32,7 +32,7 @@ import { lookupIn } from "../shapes/lookup.ts";
 import { targetOf } from "../shapes/pool-id.ts";
 import type { Alias, Users } from "../shapes/routing.ts";
 import type { ModelState, Work } from "./state.ts";
-import { siteHostFrom } from "./update-gateways.ts";
+import { ingressOwning, siteHostFrom, siteHostsBeside } from "./update-gateways.ts";
 import { claimAliases, placeOfAlias } from "./update-aliases.ts";
 
 export function* updateIngresses(state: ModelState, work: Work): Steps<void> {
@@ -146,11 +146,17 @@ export function hostFrom(key: HostKey, ingresses: readonly ParsedIngress[], cont
   return buildHost(name, { mains, canaries }, context);
 }
 
+/** What Gateways' hosts say depends on those of Ingresses. Hosts that are added meanwhile come, too. */
+function* ingressHostsFirst(hosts: ReadonlySet<HostKey>): Iterable<HostKey> {
+  for (const ofGateway of [false, true]) for (const key of hosts) if ((listenerOfHost(key) !== "") === ofGateway) yield key;
+}
+
 export function* updateHosts(state: ModelState, work: Work): Steps<void> {
   const context = routingContext(state, work.defaults, work.config);
-  for (const key of work.hosts) {
+  for (const key of ingressHostsFirst(work.hosts)) {
     yield;
     const ofGateway = listenerOfHost(key) !== "";
+    const owner = ingressOwning(state.hosts.map.get(key));
     const { host, references, aliases, findings } = ofGateway ? siteHostFrom(state, work, key) : hostFrom(key, ingressesOf(state, key), context);
     noteValue(state.hosts, key, host);
     claimAliases(state, work, key, aliases);
@@ -161,6 +167,7 @@ export function* updateHosts(state: ModelState, work: Work): Steps<void> {
     if (references.length > 0) state.poolReferences.set(key, references);
     else state.poolReferences.delete(key);
     if (ofGateway) continue;
+    if (owner !== ingressOwning(host)) for (const one of siteHostsBeside(state, key)) work.hosts.add(one);
     state.credentials.setHost(key, host);
     setPassthrough(state, work, key, host?.passthrough);
   }

@@ -9,6 +9,14 @@ export const routeShadowed = finding<{ what: string; path: string; winner: strin
   ({ path }, loser) => `The route "${loser}" has the same match for "${path}", which this one keeps`,
 );
 
+export const hostOfIngress = finding<{ host: string; ingress: string }>(
+  "host-of-ingress",
+  "warning",
+  ({ host, ingress }) => `The Ingress "${ingress}" has "${host}" at the addresses that Gateways share with Ingresses: take it away there, or give the Gateway an address of its own (--gateway-addresses)`,
+  ({ host }) => `the route takes no request to "${host}" there`,
+  ({ host }, loser) => `The route "${loser}" wants "${host}" at the same addresses, and gets no request: this Ingress keeps it`,
+);
+
 export const routeNotAttached = finding<{ why: string; parent: string }>(
   "route-not-attached",
   "warning",
