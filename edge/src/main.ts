@@ -2,14 +2,13 @@
 import { startBalancer } from "./phases/balancer.ts";
 import { startChannel } from "./phases/channel.ts";
 import { expectGarbage, mendCompiler, tuneCollector } from "./phases/compiler.ts";
-import { beginPhases } from "./phases/entries.ts";
+import { beginPhases, lookForGateways } from "./phases/entries.ts";
 import { startJournal, type LogPhases } from "./phases/journal.ts";
 import { noteMaster } from "./phases/identity.ts";
 import type { Options } from "./phases/options.ts";
 import { options } from "./phases/options.ts";
 import { startDigest } from "./phases/digest.ts";
 import { startPasswords } from "./phases/passwords.ts";
-import { lookForGateways } from "./phases/rewrite.ts";
 import { startRequestIds } from "./phases/request-id.ts";
 import { startTracing } from "./phases/trace.ts";
 import { startTallies } from "./phases/tallies.ts";

@@ -106,8 +106,8 @@ export interface StickyDraw {
 export type Counts = Record<number, number>;
 
 /**
- * A request header for the backend: `value` in place of the client's, or after it (`add`); without a value it is removed. One that nginx.conf sends
- * from a variable is set there (`sent`).
+ * A header of a request or of an answer: `value` in place of what is there, or after it (`add`); without a value it is removed. A request header that
+ * nginx.conf sends from a variable is set there (`sent`).
  */
 export interface HeaderChange {
   name: string;
@@ -139,6 +139,8 @@ export interface EdgeFilters {
   quiet?: boolean;
   /** A line in the error log for what the backend is asked for. */
   logRewrites?: boolean;
+  /** Changes of the headers of a backend's answers, and of redirects; only routes of Gateways have them (phases/gateway-answers.ts). */
+  answerChanges?: HeaderChange[];
   /** Response headers, name and value, in place of the backend's. */
   setHeaders?: [string, string][];
   /** A service that is asked about each request. */

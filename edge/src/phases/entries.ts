@@ -8,9 +8,18 @@ import { certificate } from "./certificate.ts";
 import { clientHello } from "./client-hello.ts";
 import { log } from "./log.ts";
 import { logMeasured } from "./log-measured.ts";
+import { respondAtGateways } from "./gateway-answers.ts";
 import { addHeaders } from "./operator-headers.ts";
 import { respond } from "./response.ts";
-import { routeRequest } from "./rewrite.ts";
+import { routeGateways, routeRequest } from "./rewrite.ts";
+
+let respondTo = respond;
+
+/** To be called before the first request, where there may be Gateways. */
+export function lookForGateways(): void {
+  routeGateways();
+  respondTo = respondAtGateways;
+}
 
 export function rewritePhase(begins?: boolean): void {
   if (begins !== true) routeRequest();
@@ -25,7 +34,7 @@ export function balancePhase(begins?: boolean): void {
 }
 
 export function respondPhase(begins?: boolean): void {
-  if (begins !== true) respond();
+  if (begins !== true) respondTo();
 }
 
 export function addHeadersPhase(begins?: boolean): void {

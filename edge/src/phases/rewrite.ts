@@ -15,6 +15,7 @@ import { unescapeUri, withQuery } from "../rewrite-target.ts";
 import { refusalOf } from "./access.ts";
 import { NO_READING, TO_READ } from "./body.ts";
 import { denyName } from "./client-auth.ts";
+import { dressAtGateways } from "./gateway-answers.ts";
 import { sendHeaders } from "./operator-headers.ts";
 import { options } from "./options.ts";
 import { findClient } from "./proxies.ts";
@@ -31,10 +32,12 @@ import { prepareUpstream } from "./upstream.ts";
 
 /** How requests are decided: at the fronts of Gateways as well, where there may be some. */
 let decideRequest: typeof decide = decide;
+let dressAnswer = dress;
 
 /** To be called before the first request. */
-export function lookForGateways(): void {
+export function routeGateways(): void {
   decideRequest = decideAtFront;
+  dressAnswer = dressAtGateways;
 }
 
 export function routeRequest(): void {
@@ -213,7 +216,7 @@ function refuse(decision: Decision, path: string): void {
   // Remembered so that the log phase counts the request and ends its span.
   remember(route ?? NOBODY, decision.pool, undefined, decision.status);
   if (route !== undefined && route.trace !== undefined) beginSpan(route);
-  dress(decision, path);
+  dressAnswer(decision, path);
   const location = locationOf(decision, tables.settings, request);
   if (location !== undefined) return ngx.redirect(location, decision.status);
   const clients = route === undefined ? decision.host?.special?.clients : undefined;

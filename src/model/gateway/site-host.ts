@@ -1,4 +1,5 @@
 /** The routes of one host of a Gateway's listener, from all routes that attach to it, the most specific first. */
+import type { EdgeFilters } from "../../../edge/src/program.ts";
 import type { PoolReference } from "../backends/pool.ts";
 import { NO_REDIRECT } from "../annotations/filters.ts";
 import * as found from "../findings/catalogue.ts";
@@ -10,7 +11,7 @@ import { nameOfHost, type HostKey } from "../shapes/host-key.ts";
 import { poolId } from "../shapes/pool-id.ts";
 import type { Backend, Filters, Host, ProxySettings, Route, Shares } from "../shapes/routing.ts";
 import type { ParsedRoute, RouteRule } from "./route.ts";
-import type { RuleRedirect } from "./http-filters.ts";
+import type { RuleFilters, RuleRedirect } from "./http-filters.ts";
 import type { RouteMatch } from "./route-match.ts";
 import type { GatewayListener } from "./listeners.ts";
 
@@ -76,11 +77,21 @@ function routeOf({ parsed, rule, match }: Candidate, listener: GatewayListener, 
   };
 }
 
-function filtersOf({ requestHeaders, redirect }: NonNullable<RouteRule["filters"]>, listener: GatewayListener): Filters {
+function filtersOf(filters: RuleFilters, listener: GatewayListener): Filters {
+  const { redirect } = filters;
+  const edge = edgeFilters(filters);
   return {
     ...NO_REDIRECT,
     ...(redirect ? { redirect: { status: redirect.status, origin: originOf(redirect, listener) } } : {}),
-    ...(requestHeaders.length > 0 && !redirect ? { edge: { changes: [...requestHeaders] } } : {}),
+    ...(Object.keys(edge).length > 0 ? { edge } : {}),
+  };
+}
+
+/** A redirect asks no backend, so that nobody has the changed request. */
+function edgeFilters({ requestHeaders, responseHeaders, redirect }: RuleFilters): EdgeFilters {
+  return {
+    ...(requestHeaders.length > 0 && !redirect ? { changes: [...requestHeaders] } : {}),
+    ...(responseHeaders.length > 0 ? { answerChanges: [...responseHeaders] } : {}),
   };
 }
 

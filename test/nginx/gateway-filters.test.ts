@@ -1,0 +1,64 @@
+/** Filters of HTTPRoutes, on real nginx: what backends are asked for, and what clients get. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { ask, type Answer, type Ask } from "../support/client.ts";
+import { startEcho, type EchoBackend } from "../support/echo.ts";
+import { GATEWAY_CLASS, gatewayOf, httpListener, httpRoute, prefix, ruleTo, serviceAt } from "../support/gateways.ts";
+import { documents } from "../support/manifests.ts";
+import { freePorts, startSluice, type Sluice } from "../support/sluice.ts";
+
+const ADDRESS = "127.9.3.1";
+
+let echoes: EchoBackend[];
+let sluice: Sluice;
+let port: number;
+
+const CHANGES = { set: [{ name: "X-Set", value: "new" }, { name: "Content-Type", value: "text/plain" }], add: [{ name: "X-Add", value: "more" }, { name: "Set-Cookie", value: "b=2" }], remove: ["X-Gone"] };
+const answering = { type: "ResponseHeaderModifier", responseHeaderModifier: CHANGES };
+
+const RULES: readonly object[] = [
+  ruleTo("a", { matches: [prefix("/answers")], filters: [answering] }),
+  { matches: [prefix("/answers/moved")], filters: [answering, { type: "RequestRedirect", requestRedirect: { hostname: "new.example" } }] },
+  ruleTo("empty", { matches: [prefix("/answers/nobody")], filters: [answering] }),
+  ruleTo("dead", { matches: [prefix("/answers/dead")], filters: [answering] }),
+];
+
+before(async () => {
+  echoes = await Promise.all(["a", "b"].map((name) => startEcho(name)));
+  const [free, dead] = await freePorts(2);
+  port = free;
+  sluice = await startSluice({
+    args: ["--gateway-api", "--gateway-addresses=127.9.3.0/24"],
+    files: {
+      "services.yaml": [...echoes.map(({ name, port: at }) => serviceAt(name, at)), serviceAt("dead", dead)].join("---\n"),
+      "empty.yaml": documents({ apiVersion: "v1", kind: "Service", metadata: { name: "empty", namespace: "shop" }, spec: { ports: [{ port: 80 }] } }),
+      "gateways.yaml": documents(GATEWAY_CLASS, gatewayOf("shop", ADDRESS, [httpListener("all", port)])),
+      "routes.yaml": documents(httpRoute({ name: "filters", parents: ["shop"], hostnames: ["shop.example"], rules: RULES })),
+    },
+  });
+});
+after(async () => {
+  await Promise.all([sluice?.stop(), ...(echoes ?? []).map((one) => one.close())]);
+});
+
+const get = (path: string, more: Partial<Ask> = {}): Promise<Answer> => ask({ address: ADDRESS, port, host: "shop.example", path, ...more });
+
+test("headers of answers are set, added to and removed", async () => {
+  const wanted = JSON.stringify({ "X-Set": "old", "X-Add": "first", "X-Gone": "1", "X-Kept": "yes", "Set-Cookie": ["a=1", "c=3"] });
+  const { status, headers } = await get("/answers", { headers: { "x-want-headers": wanted, "x-want-status": "404" } });
+  const { "x-set": set, "x-add": add, "x-gone": gone, "x-kept": kept, "set-cookie": cookies, "content-type": type } = headers;
+  assert.deepEqual([status, set, add, gone, kept, cookies, type], [404, "new", "first, more", undefined, "yes", "a=1, c=3, b=2", "text/plain"]);
+});
+
+test("a redirect has the changes, and an answer in place of a backend's has not", async () => {
+  const moved = await get("/answers/moved");
+  assert.deepEqual([moved.status, moved.headers["x-set"], moved.headers["x-add"]], [302, "new", "more"]);
+  for (const [path, status] of [["/answers/nobody", 503], ["/answers/dead", 502]] as const) {
+    const answer = await get(path);
+    assert.deepEqual([answer.status, answer.headers["x-set"]], [status, undefined], path);
+  }
+});
+
+test("no filter cost a reload", async () => {
+  assert.equal((await sluice.generation()).reloads, 0);
+});
