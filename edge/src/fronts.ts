@@ -4,10 +4,11 @@
  * Contract: that of `decide` (match.ts), to which every request goes on that comes in elsewhere.
  */
 import { isHostName } from "./host-name.ts";
-import { decide, decideRoute, decision, endWithReason, isDeclared, type Decision } from "./match.ts";
+import { decide, decision, endWithReason, isDeclared, type Decision } from "./match.ts";
 import type { EdgeFront, EdgeHost, EdgeRoute } from "./program.ts";
 import { CATCH_ALL } from "./program.ts";
 import type { RequestView } from "./request-view.ts";
+import { decideRule } from "./rule.ts";
 import { serverName } from "./server-name.ts";
 import { findFalling, GAVE_UP, NONE } from "./routes.ts";
 import type { Site, Tables } from "./tables.ts";
@@ -30,7 +31,7 @@ export function decideAtFront(tables: Tables, request: RequestView, name: string
   // Over TLS, the connection was made for a name of another listener (RFC 9110, 15.5.20).
   if (request.variable("https") === "on" && listenerAt(tables, request, address, port, serverName(request.variable("ssl_server_name"))) !== listener) return endWithReason(421, "misdirected");
   const site = tables.sites[listener] as Site | undefined;
-  return site === undefined ? endWithReason(404, "no-route") : decideAtSite(tables, site, request, name, path, https);
+  return site === undefined ? endWithReason(404, "no-route") : decideAtSite(tables, site, request, name, path);
 }
 
 /** Whether no Ingress is served there: the address is a Gateway's own, or nginx listens on the port for Gateways only. */
@@ -70,7 +71,7 @@ export function listenerOf(front: EdgeFront, name: string): string | undefined {
 }
 
 /** Routes whose own host name is more specific come first, and what none of these takes falls on to the others. */
-function decideAtSite(tables: Tables, { hosts, wildcards }: Site, request: RequestView, name: string, path: string, https: boolean | undefined): Decision {
+function decideAtSite(tables: Tables, { hosts, wildcards }: Site, request: RequestView, name: string, path: string): Decision {
   let found = findIn(hosts[name], path, request);
   let dot = name.indexOf(".");
   while (found === NONE && dot >= 0) {
@@ -80,7 +81,7 @@ function decideAtSite(tables: Tables, { hosts, wildcards }: Site, request: Reque
   if (found === NONE) found = findIn(hosts[CATCH_ALL], path, request);
   if (found === GAVE_UP) return endWithReason(500, "path-too-hard");
   const { host } = decision;
-  return found === NONE || host === undefined ? endWithReason(404, "no-route") : decideRoute(tables, request, host.routes[found] as EdgeRoute, name, path, https);
+  return found === NONE || host === undefined ? endWithReason(404, "no-route") : decideRule(tables, request, host.routes[found] as EdgeRoute, path);
 }
 
 function findIn(host: EdgeHost | undefined, path: string, request: RequestView): number {

@@ -46,7 +46,7 @@ export interface Decision {
   reason: Reason;
   /** The kind of a redirect, from which `locationOf` makes the URL; undefined: no redirect. */
   redirect: RedirectKind | undefined;
-  /** Where a redirect of the kind `url` leads. */
+  /** Where a redirect of the kind `url` leads; the path of one of the kind `origin` that changes it. */
   url: string;
 }
 
@@ -108,16 +108,6 @@ export function decide(tables: Tables, request: RequestView, name: string, path:
     return redirect("https", tables.settings.redirectCode);
   }
   return chooseBackend(tables, request, route);
-}
-
-/** Decides for a route that does not redirect to https. `decision` has the host already; the rest as for `decide`. */
-export function decideRoute(tables: Tables, request: RequestView, route: EdgeRoute, name: string, path: string, https: boolean | undefined): Decision {
-  decision.route = route;
-  const early = route.plain === true ? undefined : decideEarly(tables, request, route, name, path, https);
-  if (early !== undefined) return early;
-  const { canaries } = route;
-  const shared = canaries !== undefined && (canaries[0] as EdgeCanary).share === true;
-  return shared ? chooseShare(tables, request, canaries, route.total ?? 0) : chooseBackend(tables, request, route);
 }
 
 function answerOf(status: number): Reason {
@@ -186,15 +176,11 @@ function takeDetour(tables: Tables, request: RequestView, route: EdgeRoute, name
     return redirect("https", tables.settings.redirectCode);
   }
   chooseBackend(tables, request, route);
-  return how === undefined || decision.pool === undefined ? decision : rewrite(how, path, route.namespace, request);
+  return how === undefined || decision.pool === undefined ? decision : rewrite(how as Rewrite, path, route.namespace, request);
 }
 
 /** False: the pattern of the redirect does not match, and the request goes on. */
 function redirectToUrl(to: Redirect, path: string, namespace: string, request: RequestView): boolean {
-  if (to.origin !== undefined) {
-    redirect("origin", to.status);
-    return true;
-  }
   const url = to.rewrite === undefined ? to.url : rewriteUrl(to.rewrite, path, namespace, request);
   if (url === undefined) return false;
   decision.url = url;
@@ -259,19 +245,6 @@ function chooseBackend(tables: Tables, request: RequestView, route: EdgeRoute): 
   decision.weighed = false;
   const substitute = route.filters === undefined ? undefined : ownDefaultBackend(tables, route);
   return substitute === undefined ? endWithReason(503, "no-endpoints") : proxy(substitute, undefined);
-}
-
-/** Whoever is drawn for a share stays with it: the others are not to get more than theirs. */
-function chooseShare(tables: Tables, request: RequestView, shares: EdgeCanary[], total: number): Decision {
-  decision.weighed = false;
-  const drawn = request.draw(total);
-  for (const share of shares) {
-    if (drawn <= share.from || drawn > share.to) continue;
-    if (share.respond !== undefined) return endWithReason(share.respond, "no-backend");
-    const pool = tables.pools[share.pool];
-    return pool !== undefined && pool.endpoints.length > 0 ? proxy(pool, share) : endWithReason(503, "no-endpoints");
-  }
-  return endWithReason(500, "no-backend");
 }
 
 /** The default backend that a route has for itself, when it has endpoints. */
@@ -361,4 +334,4 @@ function end(status: number, kind: RedirectKind | undefined, reason: Reason): De
 }
 
 // Not with their declarations: an exported name is looked up in a table each time.
-export { decision, endWithReason };
+export { answerOf as reasonOfStatus, blocked, decision, endWithReason, proxy as proxyTo, redirect as redirectBy };

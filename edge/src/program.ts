@@ -28,6 +28,7 @@ export type { ClientAuth, Handshake, EdgeTrust } from "./client-auth.ts";
 export type { AllowedOrigin } from "./cors.ts";
 export type { Detour, Redirect, RedirectTo } from "./detour.ts";
 export type { ExternalAuth } from "./external-auth.ts";
+export type { PathChange } from "./path-change.ts";
 export type { PathText } from "./path-text.ts";
 export type { Networks } from "./networks.ts";
 export type { Balance, EwmaBalance, HashBalance, SessionBalance } from "./policy.ts";

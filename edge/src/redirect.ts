@@ -7,6 +7,7 @@ import { authorityOf, hostOf, originText, portOf, schemeOf, withoutPort } from "
 import type { OriginView } from "./asked-origin.ts";
 import type { Decision } from "./match.ts";
 import type { EdgeSettings } from "./program.ts";
+import { withQuery } from "./rewrite-target.ts";
 
 /** Where a decided redirect leads; undefined when the request is not redirected. Asks for nginx's variables. */
 export function locationOf(decision: Decision, settings: EdgeSettings, request: OriginView): string | undefined {
@@ -17,7 +18,9 @@ export function locationOf(decision: Decision, settings: EdgeSettings, request: 
   if (redirect === "url") return decision.url.charCodeAt(0) === SLASH ? withinHost(decision.url, decision, settings, request) : decision.url;
   if (redirect === "origin") {
     const to = route?.detour?.redirect?.origin;
-    return to === undefined ? undefined : originText(to.scheme, to.host ?? hostOf(settings, request), to.port) + uri;
+    if (to === undefined) return undefined;
+    const target = to.path === undefined ? uri : withQuery(decision.url, request.variable("args"));
+    return originText(to.scheme, to.host ?? hostOf(settings, request), to.port) + target;
   }
   if (redirect === "root") return schemeOf(settings, request) + "://" + authorityOf(settings, request) + (host?.special?.appRoot ?? "/");
   if (redirect === "certificate") return host?.special?.clients?.errorPage;

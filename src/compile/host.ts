@@ -179,7 +179,8 @@ function compileRoute(route: Route, compiling: Compiling): EdgeRoute {
   if (profile === "none") return closed(route);
   if (profile === "another") return refuse(route, "its combination of settings has the name of another one", compiling);
   const primary = primaryOf(route.backend);
-  const { httpsRedirect, preserveTrailingSlash, edge, trace, redirect, rewrite, relative, redirectPort } = route.filters;
+  const { httpsRedirect, preserveTrailingSlash, edge, trace, redirect, relative, redirectPort } = route.filters;
+  const rewrite = route.filters.rewrite ?? route.filters.pathChange;
   const compiled: EdgeRoute = {
     path: route.path,
     ...(route.backend.kind === "shares" ? compileShares(route.backend) : backendOf(primary)),
@@ -271,7 +272,7 @@ function compileProfile(route: Route, compiling: Compiling): Pick<EdgeRoute, "pr
   if (otherOfThatName(id, profile, [compiling.always.all, compiling.profiles, compiling.inUse()])) return "another";
   // The default location sends the client's URI: a rewritten URI needs a location that takes it from the edge.
   const limits = { ...tries(proxy, compiling.config), ...bodySizes(asked, profile, compiling.config) };
-  if (id === compiling.always.usual && filters.rewrite === undefined) return limits;
+  if (id === compiling.always.usual && filters.rewrite === undefined && filters.pathChange === undefined) return limits;
   compiling.profiles.set(id, profile);
   return { profile: id, ...(takesOwnPath(profile) ? { ownPath: true } : {}), ...limits };
 }

@@ -1,7 +1,10 @@
 /** Filters of routes: what is read of them, and why some cannot be honoured. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { changePath } from "../../edge/src/path-change.ts";
 import { readFilters } from "../../src/model/gateway/http-filters.ts";
+import { readMatch } from "../../src/model/gateway/http-match.ts";
+import { pathChangeOf, readPathChange } from "../../src/model/gateway/path-changes.ts";
 import type { RouteFilter } from "../../src/source/gateway/shared.ts";
 
 /** What is said of one filter; what is read of it, without what every rule has. */
@@ -31,4 +34,48 @@ test("a filter that is unknown, says nothing or comes twice is not left out", ()
   assert.match(said({ type: "Unheard" }) as string, /^filters\[0\] is a filter of the type "Unheard", which is not supported: remove it, or use one of RequestHeaderModifier, /);
   assert.equal(said({ type: "ResponseHeaderModifier" }), 'filters[0] has the type "ResponseHeaderModifier" and nothing of it: write what it is to do');
   assert.equal(said(answers({}), answers({})), 'filters[1] is a second filter of the type "ResponseHeaderModifier": make one of both');
+});
+
+/** The path that becomes of one where a prefix is replaced. */
+function replaced(path: string, prefix: string, replacement: string): unknown {
+  const change = readPathChange({ type: "ReplacePrefixMatch", replacePrefixMatch: replacement }, "path");
+  const match = readMatch({ path: { type: "PathPrefix", value: prefix } }, "match");
+  assert.ok(typeof change !== "string" && typeof match !== "string");
+  return changePath(pathChangeOf(change, match), path);
+}
+
+test("a replaced prefix gives what the API's table says, and the same for what the table leaves out", () => {
+  const table: readonly (readonly [path: string, prefix: string, replacement: string, result: string])[] = [
+    ["/foo/bar", "/foo", "/xyz", "/xyz/bar"],
+    ["/foo/bar", "/foo", "/xyz/", "/xyz/bar"],
+    ["/foo/bar", "/foo/", "/xyz", "/xyz/bar"],
+    ["/foo/bar", "/foo/", "/xyz/", "/xyz/bar"],
+    ["/foo", "/foo", "/xyz", "/xyz"],
+    ["/foo/", "/foo", "/xyz", "/xyz/"],
+    ["/foo/bar", "/foo", "", "/bar"],
+    ["/foo/", "/foo", "", "/"],
+    ["/foo", "/foo", "", "/"],
+    ["/foo/", "/foo", "/", "/"],
+    ["/foo", "/foo", "/", "/"],
+  ];
+  const more: typeof table = [
+    ["/foo", "/foo/", "/xyz/", "/xyz"], ["/", "/", "/xyz", "/xyz/"], ["/foo", "/", "/xyz/", "/xyz/foo"], ["/foo", "/", "/", "/foo"], ["/foo/bar", "/foo", "xyz", "/xyz/bar"],
+    ["/caf\u00c3\u00a9/a b?", "/caf\u00e9", "/t\u00e9?", "/t%E9%3F/a%20b%3F"],
+  ];
+  for (const [path, prefix, replacement, result] of [...table, ...more]) assert.equal(replaced(path, prefix, replacement), result, `${path}, ${prefix} by ${replacement}`);
+});
+
+const rewrite = (urlRewrite: NonNullable<RouteFilter["urlRewrite"]>): RouteFilter => ({ type: "URLRewrite", urlRewrite });
+
+test("what cannot be rewritten is refused", () => {
+  assert.deepEqual(said(rewrite({ hostname: "Other.Example", path: { type: "ReplaceFullPath", replaceFullPath: "" } })), { rewrite: { host: "other.example", path: { full: "" } } });
+  assert.equal(said(rewrite({ hostname: "*.example" })), 'filters[0].urlRewrite.hostname "*.example" is no host name: correct it');
+  assert.equal(said(rewrite({ path: { type: "Regex" } })), 'filters[0].urlRewrite.path.type "Regex" is not supported: use ReplaceFullPath or ReplacePrefixMatch');
+  assert.equal(said(rewrite({ path: { type: "ReplaceFullPath", replacePrefixMatch: "/" } })), "filters[0].urlRewrite.path.replaceFullPath is missing: write the path that takes the place");
+  assert.equal(said(rewrite({ path: { type: "ReplaceFullPath", replaceFullPath: "/a/../b" } })), 'filters[0].urlRewrite.path.replaceFullPath "/a/../b" has a segment that is a dot or two: write the path without it');
+  assert.equal(said(rewrite({}), { type: "RequestRedirect", requestRedirect: {} }), "filters holds a RequestRedirect and a URLRewrite, which exclude each other: remove one of them");
+  const exact = readMatch({ path: { type: "Exact", value: "/x" } }, "spec.rules[0].matches");
+  assert.ok(typeof exact !== "string");
+  const prefixed = rewrite({ path: { type: "ReplacePrefixMatch", replacePrefixMatch: "/" } });
+  assert.equal(readFilters([prefixed], "filters", [exact]), "filters replaces the prefix of a match, and spec.rules[0].matches is for an exact path: match by PathPrefix, or use ReplaceFullPath");
 });

@@ -15,12 +15,17 @@ let port: number;
 
 const CHANGES = { set: [{ name: "X-Set", value: "new" }, { name: "Content-Type", value: "text/plain" }], add: [{ name: "X-Add", value: "more" }, { name: "Set-Cookie", value: "b=2" }], remove: ["X-Gone"] };
 const answering = { type: "ResponseHeaderModifier", responseHeaderModifier: CHANGES };
+const rewrite = (urlRewrite: object): object => ({ type: "URLRewrite", urlRewrite });
 
 const RULES: readonly object[] = [
   ruleTo("a", { matches: [prefix("/answers")], filters: [answering] }),
   { matches: [prefix("/answers/moved")], filters: [answering, { type: "RequestRedirect", requestRedirect: { hostname: "new.example" } }] },
   ruleTo("empty", { matches: [prefix("/answers/nobody")], filters: [answering] }),
   ruleTo("dead", { matches: [prefix("/answers/dead")], filters: [answering] }),
+  ruleTo("a", { matches: [prefix("/host")], filters: [rewrite({ hostname: "inner.example" })] }),
+  ruleTo("a", { matches: [prefix("/full")], filters: [rewrite({ path: { type: "ReplaceFullPath", replaceFullPath: "/one way?" } })] }),
+  ruleTo("a", { matches: [prefix("/old/"), { ...prefix("/very/old"), method: "GET" }], filters: [rewrite({ hostname: "new.example", path: { type: "ReplacePrefixMatch", replacePrefixMatch: "/new/" } })] }),
+  ruleTo({ a: 1, b: 1 }, { matches: [prefix("/shares")], filters: [rewrite({ path: { type: "ReplacePrefixMatch", replacePrefixMatch: "" } })] }),
 ];
 
 before(async () => {
@@ -58,6 +63,24 @@ test("a redirect has the changes, and an answer in place of a backend's has not"
     assert.deepEqual([answer.status, answer.headers["x-set"]], [status, undefined], path);
   }
 });
+
+const REWRITTEN: readonly (readonly [path: string, asked: string, host: string])[] = [
+  ["/host/x?y=%2F", "/host/x?y=%2F", "inner.example"],
+  ["/full/x?y=1", "/one%20way%3F?y=1", "shop.example"],
+  ["/old", "/new", "new.example"],
+  ["/old/?a=b", "/new/?a=b", "new.example"],
+  ["/old/a%20b/%C3%A9%3F", "/new/a%20b/%C3%A9%3F", "new.example"],
+  ["/very/old/x", "/new/x", "new.example"],
+  ["/shares", "/", "shop.example"],
+  ["/shares/x", "/x", "shop.example"],
+];
+
+for (const [path, asked, host] of REWRITTEN) {
+  test(`a backend is asked for ${asked} in place of ${path}`, async () => {
+    const { status, echo } = await get(path);
+    assert.deepEqual([status, echo?.path, echo?.headers["host"], echo?.headers["x-forwarded-host"]], [200, asked, host, "shop.example"]);
+  });
+}
 
 test("no filter cost a reload", async () => {
   assert.equal((await sluice.generation()).reloads, 0);

@@ -3,11 +3,20 @@ import type { HeaderChange, RedirectTo } from "../../../edge/src/program.ts";
 import type { RouteFilter } from "../../source/gateway/shared.ts";
 import { normalHost } from "../grammar/host-name.ts";
 import { readHeaderChanges } from "./header-changes.ts";
+import type { RouteMatch } from "./route-match.ts";
+import { readPathChange, type RulePath } from "./path-changes.ts";
 
 export interface RuleFilters {
   readonly requestHeaders: readonly HeaderChange[];
   readonly responseHeaders: readonly HeaderChange[];
   readonly redirect?: RuleRedirect;
+  readonly rewrite?: RuleRewrite;
+}
+
+/** What a backend is asked for in place of what the client asked for. */
+export interface RuleRewrite {
+  readonly host?: string;
+  readonly path?: RulePath;
 }
 
 /** A redirect, as far as the rule says it: the rest is that of the listener and of the request. */
@@ -33,10 +42,17 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
     const read = redirect && readRedirect(redirect, `${where}.requestRedirect`);
     return typeof read === "object" ? { redirect: read } : read;
   }],
+  ["URLRewrite", ({ urlRewrite: rewrite }, where) => {
+    const read = rewrite && readRewrite(rewrite, `${where}.urlRewrite`);
+    return typeof read === "object" ? { rewrite: read } : read;
+  }],
 ]);
 
-/** The filters; or why they cannot be honoured, a sentence without its full stop. @param field `spec.rules[0].filters` */
-export function readFilters(filters: readonly RouteFilter[], field: string): RuleFilters | string {
+/**
+ * The filters; or why they cannot be honoured, a sentence without its full stop.
+ * @param field `spec.rules[0].filters` @param matches those of the rule
+ */
+export function readFilters(filters: readonly RouteFilter[], field: string, matches: readonly RouteMatch[] = []): RuleFilters | string {
   const all: RuleFilters = { requestHeaders: [], responseHeaders: [] };
   const seen = new Set<string>();
   for (const [index, filter] of filters.entries()) {
@@ -51,7 +67,15 @@ export function readFilters(filters: readonly RouteFilter[], field: string): Rul
     if (typeof read === "string") return read;
     Object.assign(all, read);
   }
-  return all;
+  return whyTogether(all, field, matches) ?? all;
+}
+
+/** Why the filters cannot be honoured with each other, or with the matches of the rule. */
+function whyTogether({ redirect, rewrite }: RuleFilters, field: string, matches: readonly RouteMatch[]): string | undefined {
+  if (redirect && rewrite) return `${field} holds a RequestRedirect and a URLRewrite, which exclude each other: remove one of them`;
+  const change = rewrite?.path;
+  const exact = change && "prefix" in change ? matches.find(({ pathType }) => pathType === "exact") : undefined;
+  return exact && `${field} replaces the prefix of a match, and ${exact.field} is for an exact path: match by PathPrefix, or use ReplaceFullPath`;
 }
 
 const STATUSES = [301, 302, 303, 307, 308];
@@ -60,7 +84,21 @@ function readRedirect({ scheme, hostname, port, statusCode = 302, path }: NonNul
   if (path !== undefined) return `${where}.path is not supported yet: remove it`;
   if (scheme !== undefined && scheme !== "http" && scheme !== "https") return `${where}.scheme "${scheme}" is not supported: use http or https`;
   if (!STATUSES.includes(statusCode)) return `${where}.statusCode ${statusCode} is not supported: use one of ${STATUSES.join(", ")}`;
-  const host = hostname === undefined ? undefined : normalHost(hostname);
-  if (hostname !== undefined && (host === undefined || host.startsWith("*."))) return `${where}.hostname "${hostname}" is no host name: correct it`;
+  const host = readHost(hostname);
+  if (host === "") return `${where}.hostname "${hostname}" is no host name: correct it`;
   return { status: statusCode, ...(scheme ? { scheme } : {}), ...(host === undefined ? {} : { host }), ...(port === undefined ? {} : { port }) };
+}
+
+function readRewrite({ hostname, path }: NonNullable<RouteFilter["urlRewrite"]>, where: string): RuleRewrite | string {
+  const host = readHost(hostname);
+  if (host === "") return `${where}.hostname "${hostname}" is no host name: correct it`;
+  const change = path && readPathChange(path, `${where}.path`);
+  if (typeof change === "string") return change;
+  return { ...(host === undefined ? {} : { host }), ...(change ? { path: change } : {}) };
+}
+
+/** "": the text is no name of one host. */
+function readHost(hostname: string | undefined): string | undefined {
+  const host = hostname === undefined ? undefined : (normalHost(hostname) ?? "");
+  return host?.startsWith("*.") === true ? "" : host;
 }

@@ -14,7 +14,7 @@ export function parseHttpRoute(object: HttpRoute, lookup: RouteLookup): ParsedRo
 function readRule({ name = "", matches: given = [], filters = [], backendRefs = [], timeouts, retry, sessionPersistence }: HttpRule, field: string, reading: RuleReading): RouteRule {
   const { problems } = reading;
   const matches = readRuleMatches(given.length === 0 ? [{}] : given, field, readMatch, reading);
-  const done = readFilters(filters, `${field}.filters`);
+  const done = readFilters(filters, `${field}.filters`, matches);
   if (typeof done === "string") problems.push(done);
   const odd = Object.entries({ timeouts, retry, sessionPersistence }).find(([, value]) => value !== undefined);
   if (odd) problems.push(`${field}.${odd[0]} is not supported`);

@@ -14,6 +14,7 @@ import type { ParsedRoute, RouteRule } from "./route.ts";
 import type { RuleFilters, RuleRedirect } from "./http-filters.ts";
 import type { RouteMatch } from "./route-match.ts";
 import type { GatewayListener } from "./listeners.ts";
+import { pathChangeOf } from "./path-changes.ts";
 
 export interface SiteHost {
   readonly host: Host;
@@ -70,27 +71,29 @@ function routeOf({ parsed, rule, match }: Candidate, listener: GatewayListener, 
     pathType: match.pathType,
     ...(match.conditions.length > 0 ? { when: [match.conditions] } : {}),
     backend: backendOf(rule, proxy),
-    filters: filters === undefined ? NO_REDIRECT : filtersOf(filters, listener),
+    filters: filters === undefined ? NO_REDIRECT : filtersOf(filters, listener, match),
     synthesized: false,
     origin: { kind, namespace, name, field: rule.field },
     age: parsed.age,
   };
 }
 
-function filtersOf(filters: RuleFilters, listener: GatewayListener): Filters {
-  const { redirect } = filters;
+function filtersOf(filters: RuleFilters, listener: GatewayListener, match: RouteMatch): Filters {
+  const { redirect, rewrite } = filters;
   const edge = edgeFilters(filters);
   return {
     ...NO_REDIRECT,
     ...(redirect ? { redirect: { status: redirect.status, origin: originOf(redirect, listener) } } : {}),
+    ...(rewrite?.path ? { pathChange: pathChangeOf(rewrite.path, match) } : {}),
     ...(Object.keys(edge).length > 0 ? { edge } : {}),
   };
 }
 
 /** A redirect asks no backend, so that nobody has the changed request. */
-function edgeFilters({ requestHeaders, responseHeaders, redirect }: RuleFilters): EdgeFilters {
+function edgeFilters({ requestHeaders, responseHeaders, redirect, rewrite }: RuleFilters): EdgeFilters {
   return {
     ...(requestHeaders.length > 0 && !redirect ? { changes: [...requestHeaders] } : {}),
+    ...(rewrite?.host === undefined ? {} : { vhost: { texts: [rewrite.host], names: [] } }),
     ...(responseHeaders.length > 0 ? { answerChanges: [...responseHeaders] } : {}),
   };
 }

@@ -1,5 +1,5 @@
 /** What the Model consists of: hosts, routes, pools, certificates. */
-import type { Balance, ClientAuth, Condition, EdgeFilters, Redirect, Rewrite, RouteTrace } from "../../../edge/src/program.ts";
+import type { Balance, ClientAuth, Condition, EdgeFilters, PathChange, Redirect, Rewrite, RouteTrace } from "../../../edge/src/program.ts";
 import type { PrivateBytes } from "../../support/private-bytes.ts";
 import type { Age } from "./age.ts";
 import type { CanaryRollout } from "./rollout.ts";
@@ -184,6 +184,8 @@ export interface Filters {
   readonly regex?: true;
   readonly redirect?: Redirect;
   readonly rewrite?: Rewrite;
+  /** The same for a Gateway's route. */
+  readonly pathChange?: PathChange;
   /** Redirects within the host name no scheme and host. */
   readonly relative?: true;
   /** Redirects within the host name their port, and redirects to https name this one. */

@@ -121,7 +121,7 @@ function printRoute(route: EdgeRoute | undefined, program: Program): unknown {
     ...(tries === undefined ? {} : { tries }),
     ...filled("profile", printProfile(profile === undefined ? undefined : program.profiles.get(profile), program)),
     ...(filters ? { filters } : {}),
-    ...(detour?.rewrite ? { rewrite: printRewrite(detour.rewrite) } : {}),
+    ...(detour?.rewrite ? { rewrite: printRewrite(detour.rewrite as Rewrite) } : {}),
     ...(relative ? { redirects: "relative" } : {}),
     ...(redirectPort === undefined ? {} : { redirectPort }),
     ...(balance ? { balance } : {}),
