@@ -77,5 +77,6 @@ test("what cannot be rewritten is refused", () => {
   const exact = readMatch({ path: { type: "Exact", value: "/x" } }, "spec.rules[0].matches");
   assert.ok(typeof exact !== "string");
   const prefixed = rewrite({ path: { type: "ReplacePrefixMatch", replacePrefixMatch: "/" } });
-  assert.equal(readFilters([prefixed], "filters", [exact]), "filters replaces the prefix of a match, and spec.rules[0].matches is for an exact path: match by PathPrefix, or use ReplaceFullPath");
+  const moved: RouteFilter = { type: "RequestRedirect", requestRedirect: { path: { type: "ReplacePrefixMatch", replacePrefixMatch: "/" } } };
+  for (const filter of [prefixed, moved]) assert.equal(readFilters([filter], "filters", [exact]), "filters replaces the prefix of a match, and spec.rules[0].matches is for an exact path: match by PathPrefix, or use ReplaceFullPath");
 });

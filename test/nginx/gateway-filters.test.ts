@@ -16,6 +16,7 @@ let port: number;
 const CHANGES = { set: [{ name: "X-Set", value: "new" }, { name: "Content-Type", value: "text/plain" }], add: [{ name: "X-Add", value: "more" }, { name: "Set-Cookie", value: "b=2" }], remove: ["X-Gone"] };
 const answering = { type: "ResponseHeaderModifier", responseHeaderModifier: CHANGES };
 const rewrite = (urlRewrite: object): object => ({ type: "URLRewrite", urlRewrite });
+const redirect = (requestRedirect: object): object => ({ type: "RequestRedirect", requestRedirect });
 
 const RULES: readonly object[] = [
   ruleTo("a", { matches: [prefix("/answers")], filters: [answering] }),
@@ -26,6 +27,8 @@ const RULES: readonly object[] = [
   ruleTo("a", { matches: [prefix("/full")], filters: [rewrite({ path: { type: "ReplaceFullPath", replaceFullPath: "/one way?" } })] }),
   ruleTo("a", { matches: [prefix("/old/"), { ...prefix("/very/old"), method: "GET" }], filters: [rewrite({ hostname: "new.example", path: { type: "ReplacePrefixMatch", replacePrefixMatch: "/new/" } })] }),
   ruleTo({ a: 1, b: 1 }, { matches: [prefix("/shares")], filters: [rewrite({ path: { type: "ReplacePrefixMatch", replacePrefixMatch: "" } })] }),
+  { matches: [prefix("/moved")], filters: [redirect({ path: { type: "ReplacePrefixMatch", replacePrefixMatch: "/new" }, statusCode: 301 })] },
+  { matches: [prefix("/moved/away")], filters: [redirect({ scheme: "https", hostname: "away.example", path: { type: "ReplaceFullPath", replaceFullPath: "/a b" } })] },
 ];
 
 before(async () => {
@@ -81,6 +84,13 @@ for (const [path, asked, host] of REWRITTEN) {
     assert.deepEqual([status, echo?.path, echo?.headers["host"], echo?.headers["x-forwarded-host"]], [200, asked, host, "shop.example"]);
   });
 }
+
+test("a redirect changes the path, and keeps the query", async () => {
+  const led = async (path: string): Promise<string | undefined> => (await get(path)).headers["location"];
+  assert.equal(await led("/moved/x%20y?z=%2F"), `http://shop.example:${port}/new/x%20y?z=%2F`);
+  assert.equal(await led("/moved"), `http://shop.example:${port}/new`);
+  assert.equal(await led("/moved/away/far?z"), "https://away.example/a%20b?z");
+});
 
 test("no filter cost a reload", async () => {
   assert.equal((await sluice.generation()).reloads, 0);

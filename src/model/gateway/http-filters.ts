@@ -24,6 +24,8 @@ export interface RuleRedirect extends Pick<RedirectTo, "host"> {
   readonly status: number;
   readonly scheme?: "http" | "https";
   readonly port?: number;
+  /** Absent: the path of the request. */
+  readonly path?: RulePath;
 }
 
 /** What a filter of a type does; a text: why it cannot be honoured; undefined: the field of its type is missing. */
@@ -73,7 +75,7 @@ export function readFilters(filters: readonly RouteFilter[], field: string, matc
 /** Why the filters cannot be honoured with each other, or with the matches of the rule. */
 function whyTogether({ redirect, rewrite }: RuleFilters, field: string, matches: readonly RouteMatch[]): string | undefined {
   if (redirect && rewrite) return `${field} holds a RequestRedirect and a URLRewrite, which exclude each other: remove one of them`;
-  const change = rewrite?.path;
+  const change = redirect?.path ?? rewrite?.path;
   const exact = change && "prefix" in change ? matches.find(({ pathType }) => pathType === "exact") : undefined;
   return exact && `${field} replaces the prefix of a match, and ${exact.field} is for an exact path: match by PathPrefix, or use ReplaceFullPath`;
 }
@@ -81,12 +83,13 @@ function whyTogether({ redirect, rewrite }: RuleFilters, field: string, matches:
 const STATUSES = [301, 302, 303, 307, 308];
 
 function readRedirect({ scheme, hostname, port, statusCode = 302, path }: NonNullable<RouteFilter["requestRedirect"]>, where: string): RuleRedirect | string {
-  if (path !== undefined) return `${where}.path is not supported yet: remove it`;
   if (scheme !== undefined && scheme !== "http" && scheme !== "https") return `${where}.scheme "${scheme}" is not supported: use http or https`;
   if (!STATUSES.includes(statusCode)) return `${where}.statusCode ${statusCode} is not supported: use one of ${STATUSES.join(", ")}`;
   const host = readHost(hostname);
   if (host === "") return `${where}.hostname "${hostname}" is no host name: correct it`;
-  return { status: statusCode, ...(scheme ? { scheme } : {}), ...(host === undefined ? {} : { host }), ...(port === undefined ? {} : { port }) };
+  const change = path && readPathChange(path, `${where}.path`);
+  if (typeof change === "string") return change;
+  return { status: statusCode, ...(scheme ? { scheme } : {}), ...(host === undefined ? {} : { host }), ...(port === undefined ? {} : { port }), ...(change ? { path: change } : {}) };
 }
 
 function readRewrite({ hostname, path }: NonNullable<RouteFilter["urlRewrite"]>, where: string): RuleRewrite | string {

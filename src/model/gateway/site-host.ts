@@ -1,5 +1,5 @@
 /** The routes of one host of a Gateway's listener, from all routes that attach to it, the most specific first. */
-import type { EdgeFilters } from "../../../edge/src/program.ts";
+import type { EdgeFilters, RedirectTo } from "../../../edge/src/program.ts";
 import type { PoolReference } from "../backends/pool.ts";
 import { NO_REDIRECT } from "../annotations/filters.ts";
 import * as found from "../findings/catalogue.ts";
@@ -83,7 +83,7 @@ function filtersOf(filters: RuleFilters, listener: GatewayListener, match: Route
   const edge = edgeFilters(filters);
   return {
     ...NO_REDIRECT,
-    ...(redirect ? { redirect: { status: redirect.status, origin: originOf(redirect, listener) } } : {}),
+    ...(redirect ? { redirect: { status: redirect.status, origin: originOf(redirect, listener, match) } } : {}),
     ...(rewrite?.path ? { pathChange: pathChangeOf(rewrite.path, match) } : {}),
     ...(Object.keys(edge).length > 0 ? { edge } : {}),
   };
@@ -99,11 +99,11 @@ function edgeFilters({ requestHeaders, responseHeaders, redirect, rewrite }: Rul
 }
 
 /** The port of another scheme is that scheme's own; where neither is said it is the listener's (HTTPRequestRedirectFilter.port). */
-function originOf({ scheme, host, port }: RuleRedirect, listener: GatewayListener): NonNullable<NonNullable<Filters["redirect"]>["origin"]> {
+function originOf({ scheme, host, port, path }: RuleRedirect, listener: GatewayListener, match: RouteMatch): RedirectTo {
   const own = listener.protocol === "HTTPS" ? "https" : "http";
   const known = { http: 80, https: 443 };
   const number = port ?? (scheme === undefined ? listener.port : known[scheme]);
-  return { scheme: scheme ?? own, ...(host === undefined ? {} : { host }), port: String(number) };
+  return { scheme: scheme ?? own, ...(host === undefined ? {} : { host }), port: String(number), ...(path ? { path: pathChangeOf(path, match) } : {}) };
 }
 
 /** A rule that cannot be honoured, without backends or with weights of 0 alone, answers 500. */
