@@ -71,6 +71,8 @@ export interface EdgeCanary {
    */
   share?: true;
   respond?: number;
+  /** Index of the route that requests of this share have in place of their own: it has the filters of the rule and those of the share. */
+  route?: number;
   /** This canary takes the draws in `(from, to]` of `1..total` of its route. */
   from: number;
   to: number;

@@ -36,6 +36,7 @@ function chooseShare(tables: Tables, request: RequestView, route: EdgeRoute, sha
   const drawn = request.draw(route.total ?? 0);
   for (const share of shares) {
     if (drawn <= share.from || drawn > share.to) continue;
+    if (share.route !== undefined) return decideRule(tables, request, decision.host?.routes[share.route] as EdgeRoute, path);
     return share.respond === undefined ? sendTo(tables, route, share.pool, share, path) : endWithReason(share.respond, "no-backend");
   }
   return endWithReason(500, "no-backend");

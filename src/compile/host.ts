@@ -72,7 +72,7 @@ export function compileHost(host: Host, config: Config, surroundings: Surroundin
   const compiling: Compiling = { ...surroundings, config, always: alwaysThere(config), profiles, needs, unsound, wide: anchor ? [partKey("trust", anchor.id)] : [] };
   const trust = new Map(host.routes.flatMap(({ filters: { trust: one } }) => (one ? [[one.id, one.pem] as const] : [])));
   const wide = { ...(host.appRoot === undefined ? {} : { appRoot: host.appRoot }), ...compileTls(host.tls) };
-  if (host.site !== undefined) return { table: siteTable(host, host.routes.map((route) => compileRoute(route, compiling))), profiles, trust, needs, unsound };
+  if (host.site !== undefined) return { table: siteTable(host, (route) => compileRoute(route, compiling)), profiles, trust, needs, unsound };
   if (host.regex) {
     const routes = host.routes.map((route) => compileRoute(route, compiling));
     const { exact, patterns, root } = pathPatterns(host.routes);

@@ -1,9 +1,9 @@
 /** How a host of a Gateway's listener finds its routes: in the Model's order, and no request is redirected to a path with a slash. */
 import type { EdgeHost, EdgeRoute } from "../../edge/src/program.ts";
-import type { Host } from "../model/shapes/routing.ts";
+import type { Host, Route } from "../model/shapes/routing.ts";
 
-/** @param routes those of the host, in its order. The chains that they form are written into them. */
-export function siteTable({ name, routes: declared }: Host, routes: EdgeRoute[]): EdgeHost {
+export function siteTable({ name, routes: declared }: Host, compile: (route: Route) => EdgeRoute): EdgeHost {
+  const routes = compileRoutes(declared, compile);
   const chains = { exact: new Map<string, number[]>(), prefix: new Map<string, number[]>() };
   for (const [index, { path, pathType }] of declared.entries()) {
     const chain = chains[pathType].get(path) ?? [];
@@ -35,4 +35,17 @@ function linkRoutes(routes: EdgeRoute[], chain: readonly number[]): number {
     if (route?.when !== undefined && next !== undefined) route.otherwise = next;
   }
   return chain[0] ?? 0;
+}
+
+/** The routes in their order; behind them those of shares with filters of their own, which no path leads to. */
+function compileRoutes(declared: readonly Route[], compile: (route: Route) => EdgeRoute): EdgeRoute[] {
+  const routes = declared.map(compile);
+  for (const [index, { backend, when: _when, ...route }] of declared.entries()) {
+    if (backend.kind !== "shares") continue;
+    for (const [place, share] of (routes[index]?.canaries ?? []).entries()) {
+      const part = backend.parts[place];
+      if (part?.filters) share.route = routes.push(compile({ ...route, backend: part.backend, filters: part.filters })) - 1;
+    }
+  }
+  return routes;
 }

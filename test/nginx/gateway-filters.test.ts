@@ -17,6 +17,7 @@ const CHANGES = { set: [{ name: "X-Set", value: "new" }, { name: "Content-Type",
 const answering = { type: "ResponseHeaderModifier", responseHeaderModifier: CHANGES };
 const rewrite = (urlRewrite: object): object => ({ type: "URLRewrite", urlRewrite });
 const redirect = (requestRedirect: object): object => ({ type: "RequestRedirect", requestRedirect });
+const asking = (requestHeaderModifier: object): object => ({ type: "RequestHeaderModifier", requestHeaderModifier });
 
 const RULES: readonly object[] = [
   ruleTo("a", { matches: [prefix("/answers")], filters: [answering] }),
@@ -27,8 +28,18 @@ const RULES: readonly object[] = [
   ruleTo("a", { matches: [prefix("/full")], filters: [rewrite({ path: { type: "ReplaceFullPath", replaceFullPath: "/one way?" } })] }),
   ruleTo("a", { matches: [prefix("/old/"), { ...prefix("/very/old"), method: "GET" }], filters: [rewrite({ hostname: "new.example", path: { type: "ReplacePrefixMatch", replacePrefixMatch: "/new/" } })] }),
   ruleTo({ a: 1, b: 1 }, { matches: [prefix("/shares")], filters: [rewrite({ path: { type: "ReplacePrefixMatch", replacePrefixMatch: "" } })] }),
+  ruleTo({ missing: 1, a: 1 }, { matches: [prefix("/half")], filters: [rewrite({ path: { type: "ReplaceFullPath", replaceFullPath: "/whole" } })] }),
   { matches: [prefix("/moved")], filters: [redirect({ path: { type: "ReplacePrefixMatch", replacePrefixMatch: "/new" }, statusCode: 301 })] },
   { matches: [prefix("/moved/away")], filters: [redirect({ scheme: "https", hostname: "away.example", path: { type: "ReplaceFullPath", replaceFullPath: "/a b" } })] },
+  { matches: [prefix("/backends")], filters: [asking({ set: [{ name: "X-From", value: "rule" }], add: [{ name: "X-Way", value: "rule" }] }), rewrite({ hostname: "rule.example" })], backendRefs: [
+    { name: "a", port: 80, filters: [asking({ set: [{ name: "X-From", value: "a" }], add: [{ name: "X-Way", value: "a" }] }), rewrite({ path: { type: "ReplacePrefixMatch", replacePrefixMatch: "/for-a" } })] },
+    { name: "b", port: 80 },
+    { name: "b", port: 80, weight: 0, filters: [{ type: "Unheard" }] },
+  ] },
+  { matches: [prefix("/backends/one")], filters: [answering], backendRefs: [{ name: "a", port: 80, filters: [{ type: "ResponseHeaderModifier", responseHeaderModifier: { set: [{ name: "X-Set", value: "a" }, { name: "X-Own", value: "a" }] } }] }] },
+  { matches: [prefix("/backends/odd")], backendRefs: [
+    { name: "missing", port: 80, filters: [answering] }, { name: "a", port: 80, filters: [redirect({ hostname: "a.example" })] }, { name: "a", port: 80, filters: [{ type: "Unheard" }] },
+  ] },
 ];
 
 before(async () => {
@@ -90,6 +101,39 @@ test("a redirect changes the path, and keeps the query", async () => {
   assert.equal(await led("/moved/x%20y?z=%2F"), `http://shop.example:${port}/new/x%20y?z=%2F`);
   assert.equal(await led("/moved"), `http://shop.example:${port}/new`);
   assert.equal(await led("/moved/away/far?z"), "https://away.example/a%20b?z");
+});
+
+test("a share without backend takes nothing from what the rule does with the others", async () => {
+  const seen = new Set<string>();
+  for (let i = 0; i < 40; i++) {
+    const { status, echo } = await get("/half/x");
+    seen.add(`${status} ${echo?.path ?? ""}`);
+  }
+  assert.deepEqual([...seen].sort(), ["200 /whole", "500 "]);
+});
+
+test("filters of a backend come with its share, after those of the rule", async () => {
+  const seen = new Map<string | undefined, unknown>();
+  for (let i = 0; i < 40; i++) {
+    const { echo } = await get("/backends/x", { headers: { "x-way": "client" } });
+    const { host, "x-from": from, "x-way": way } = echo?.headers ?? {};
+    seen.set(echo?.backend, [echo?.path, host, from, way?.replaceAll(" ", "")]);
+  }
+  assert.deepEqual(Object.fromEntries(seen), { a: ["/for-a/x", "rule.example", "a", "client,rule,a"], b: ["/backends/x", "rule.example", "rule", "client,rule"] });
+});
+
+test("the rule has the last word about an answer", async () => {
+  const { headers } = await get("/backends/one");
+  assert.deepEqual([headers["x-set"], headers["x-own"], headers["x-add"]], ["new", "a", "more"]);
+});
+
+test("each share answers as it is, however odd the others are", async () => {
+  const seen = new Set<string>();
+  for (let i = 0; i < 60; i++) {
+    const { status, headers } = await get("/backends/odd/x");
+    seen.add(`${status} ${headers["location"] ?? ""}`);
+  }
+  assert.deepEqual([...seen].sort(), [`302 http://a.example:${port}/backends/odd/x`, "500 "]);
 });
 
 test("no filter cost a reload", async () => {

@@ -6,7 +6,7 @@ import { LONGEST_PATH } from "../shapes/bounds.ts";
 import type { RouteLookup } from "./backend-refs.ts";
 import { readFilters } from "./http-filters.ts";
 import { headerConditions, type RouteMatch } from "./route-match.ts";
-import { parseRoute, readRuleMatches, readShares, type ParsedRoute, type RouteRule, type RuleReading } from "./route.ts";
+import { parseRoute, readRuleMatches, readShares, type FilterReader, type ParsedRoute, type RouteRule, type RuleReading } from "./route.ts";
 
 export function parseGrpcRoute(object: GrpcRoute, lookup: RouteLookup): ParsedRoute {
   const { rules = [] } = object.spec;
@@ -19,13 +19,17 @@ const FILTERS: ReadonlySet<string> = new Set(["RequestHeaderModifier", "Response
 function readRule({ name = "", matches: given = [], filters = [], backendRefs = [], sessionPersistence }: GrpcRule, field: string, reading: RuleReading): RouteRule {
   const { problems } = reading;
   const matches = readRuleMatches(given.length === 0 ? [{}] : given, field, readGrpcMatch, reading);
-  const foreign = filters.findIndex(({ type = "" }) => !FILTERS.has(type));
-  const done = foreign < 0 ? readFilters(filters, `${field}.filters`) : `${field}.filters[${foreign}] is a filter of the type "${filters[foreign]?.type ?? ""}", which a GRPCRoute cannot have`;
+  const done = readCallFilters(filters, `${field}.filters`);
   if (typeof done === "string") problems.push(done);
   const odd = sessionPersistence !== undefined;
   if (odd) problems.push(`${field}.sessionPersistence is not supported`);
-  return { name, field, matches, filters: typeof done === "string" || odd ? undefined : done, shares: readShares(backendRefs, field, reading) };
+  return { name, field, matches, filters: typeof done === "string" || odd ? undefined : done, shares: readShares(backendRefs, field, reading, readCallFilters) };
 }
+
+const readCallFilters: FilterReader = (filters, field) => {
+  const foreign = filters.findIndex(({ type = "" }) => !FILTERS.has(type));
+  return foreign < 0 ? readFilters(filters, field) : `${field}[${foreign}] is a filter of the type "${filters[foreign]?.type ?? ""}", which a GRPCRoute cannot have: remove it`;
+};
 
 /** A match, or why it cannot be served: a sentence without its full stop. */
 function readGrpcMatch({ method: asked = {}, headers = [] }: GrpcMatch, field: string): RouteMatch | string {

@@ -19,6 +19,8 @@ export interface RuleRewrite {
   readonly path?: RulePath;
 }
 
+export const NO_FILTERS: RuleFilters = { requestHeaders: [], responseHeaders: [] };
+
 /** A redirect, as far as the rule says it: the rest is that of the listener and of the request. */
 export interface RuleRedirect extends Pick<RedirectTo, "host"> {
   readonly status: number;
@@ -55,7 +57,8 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
  * @param field `spec.rules[0].filters` @param matches those of the rule
  */
 export function readFilters(filters: readonly RouteFilter[], field: string, matches: readonly RouteMatch[] = []): RuleFilters | string {
-  const all: RuleFilters = { requestHeaders: [], responseHeaders: [] };
+  if (filters.length === 0) return NO_FILTERS;
+  const all: RuleFilters = { ...NO_FILTERS };
   const seen = new Set<string>();
   for (const [index, filter] of filters.entries()) {
     const { type = "" } = filter;
@@ -70,6 +73,16 @@ export function readFilters(filters: readonly RouteFilter[], field: string, matc
     Object.assign(all, read);
   }
   return whyTogether(all, field, matches) ?? all;
+}
+
+/** What a rule does, then one of its backends: an answer comes by the backend first. Where both rewrite or redirect, the backend has the last word. */
+export function together(rule: RuleFilters, backend: RuleFilters): RuleFilters {
+  return {
+    ...rule, ...backend,
+    requestHeaders: [...rule.requestHeaders, ...backend.requestHeaders],
+    responseHeaders: [...backend.responseHeaders, ...rule.responseHeaders],
+    ...(rule.rewrite ?? backend.rewrite ? { rewrite: { ...rule.rewrite, ...backend.rewrite } } : {}),
+  };
 }
 
 /** Why the filters cannot be honoured with each other, or with the matches of the rule. */

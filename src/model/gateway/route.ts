@@ -4,7 +4,7 @@
  * A rule that cannot be honoured answers 500, so that no other rule takes its requests (HTTPRouteRule).
  */
 import type { RouteBackend } from "../../source/gateway/kinds.ts";
-import type { ParentReference } from "../../source/gateway/shared.ts";
+import type { ParentReference, RouteFilter } from "../../source/gateway/shared.ts";
 import type { GrpcRoute, HttpRoute } from "../../source/objects.ts";
 import { keyOf } from "../../source/snapshot.ts";
 import { exact } from "../../support/exact.ts";
@@ -16,7 +16,7 @@ import { ageOf, type Age } from "../shapes/age.ts";
 import { condition, type StatusCondition } from "../shapes/object-status.ts";
 import { resolveBackend, type ResolvedBackend, type RouteLookup } from "./backend-refs.ts";
 import { routeParty, type Party } from "./grants.ts";
-import type { RuleFilters } from "./http-filters.ts";
+import { NO_FILTERS, type RuleFilters } from "./http-filters.ts";
 import type { RouteMatch } from "./route-match.ts";
 
 /** Routes of these kinds have host names, and share their hosts. */
@@ -26,6 +26,8 @@ export type HostRoute = HttpRoute | GrpcRoute;
 export interface RuleShare {
   readonly weight: number;
   readonly backend: ResolvedBackend | undefined;
+  /** Those of the backend itself, beside the rule's. */
+  readonly filters?: RuleFilters;
   readonly field: string;
 }
 
@@ -118,8 +120,11 @@ function parse<R>({ object, rules, readRule }: RouteReading<R>, lookup: RouteLoo
   };
 }
 
-/** Where the requests of a rule go. @param field of the rule */
-export function readShares(backendRefs: readonly RouteBackend[], field: string, { from, lookup, problems, unresolved }: RuleReading): readonly RuleShare[] {
+/** Filters, or why they cannot be honoured. @param field of the filters */
+export type FilterReader = (filters: readonly RouteFilter[], field: string) => RuleFilters | string;
+
+/** Where the requests of a rule go. @param field of the rule. @param read reads the filters of single backends */
+export function readShares(backendRefs: readonly RouteBackend[], field: string, { from, lookup, problems, unresolved }: RuleReading, read: FilterReader): readonly RuleShare[] {
   let spoken: ResolvedBackend["protocol"] | undefined;
   return exact(backendRefs.map((ref, index): RuleShare => {
     const where = oneOfAll(`${field}.backendRefs[${index}]`);
@@ -129,9 +134,10 @@ export function readShares(backendRefs: readonly RouteBackend[], field: string, 
       if (resolved.protocol !== spoken) resolved = condition("ResolvedRefs", false, "UnsupportedProtocol", `${where} speaks another protocol than the backends before it, which one rule cannot have: give it a rule of its own`);
     }
     if ("reason" in resolved) unresolved.push(resolved);
-    const unable = (ref.filters ?? []).length > 0;
-    if (unable) problems.push(`${where}.filters are not supported`);
-    return { weight: ref.weight ?? 1, backend: "reason" in resolved || unable ? undefined : resolved, field: where };
+    const own = read(ref.filters ?? [], `${where}.filters`);
+    if (typeof own === "string") problems.push(own);
+    const backend = "reason" in resolved || typeof own === "string" ? undefined : resolved;
+    return { weight: ref.weight ?? 1, backend, field: where, ...(typeof own !== "string" && own !== NO_FILTERS ? { filters: own } : {}) };
   }));
 }
 

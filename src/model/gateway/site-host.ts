@@ -9,9 +9,10 @@ import { describe } from "../routes/paths.ts";
 import { byGatewayAge } from "../shapes/age.ts";
 import { nameOfHost, type HostKey } from "../shapes/host-key.ts";
 import { poolId } from "../shapes/pool-id.ts";
-import type { Backend, Filters, Host, ProxySettings, Route, Shares } from "../shapes/routing.ts";
+import type { Backend, Filters, Host, ProxySettings, Route } from "../shapes/routing.ts";
+import type { ResolvedBackend } from "./backend-refs.ts";
 import type { ParsedRoute, RouteRule } from "./route.ts";
-import type { RuleFilters, RuleRedirect } from "./http-filters.ts";
+import { together, type RuleFilters, type RuleRedirect } from "./http-filters.ts";
 import type { RouteMatch } from "./route-match.ts";
 import type { GatewayListener } from "./listeners.ts";
 import { pathChangeOf } from "./path-changes.ts";
@@ -65,13 +66,11 @@ function shadowed({ parsed, match }: Candidate, winner: Candidate, host: string)
 
 function routeOf({ parsed, rule, match }: Candidate, listener: GatewayListener, proxy: ProxySettings): Route {
   const { kind, metadata: { namespace, name } } = parsed.object;
-  const { filters } = rule;
   return {
     path: match.path,
     pathType: match.pathType,
     ...(match.conditions.length > 0 ? { when: [match.conditions] } : {}),
-    backend: backendOf(rule, proxy),
-    filters: filters === undefined ? NO_REDIRECT : filtersOf(filters, listener, match),
+    ...targetOf(rule, proxy, (filters) => filtersOf(filters, listener, match)),
     synthesized: false,
     origin: { kind, namespace, name, field: rule.field },
     age: parsed.age,
@@ -106,26 +105,34 @@ function originOf({ scheme, host, port, path }: RuleRedirect, listener: GatewayL
   return { scheme: scheme ?? own, ...(host === undefined ? {} : { host }), port: String(number), ...(path ? { path: pathChangeOf(path, match) } : {}) };
 }
 
-/** A rule that cannot be honoured, without backends or with weights of 0 alone, answers 500. */
-function backendOf({ filters, shares }: RouteRule, proxy: ProxySettings): Backend | Shares {
-  // A redirect asks no backend.
-  if (filters?.redirect) return { kind: "default", proxy };
+/** Where a rule sends requests, and what happens to them. A rule that cannot be honoured, without backends or with weights of 0 alone, answers 500. */
+function targetOf({ filters, shares }: RouteRule, proxy: ProxySettings, compiled: (filters: RuleFilters) => Filters): Pick<Route, "backend" | "filters"> {
   const broken: Backend = { kind: "status", status: 500, proxy };
+  if (filters === undefined) return { backend: broken, filters: NO_REDIRECT };
+  // A redirect asks no backend.
+  if (filters.redirect) return { backend: { kind: "default", proxy }, filters: compiled(filters) };
   const taking = shares.filter(({ weight }) => weight > 0);
-  if (filters === undefined || taking.length === 0) return broken;
-  const parts = taking.map(({ weight, backend }) => {
-    if (backend === undefined) return { weight, backend: broken };
-    const { namespace, service, port, protocol } = backend;
-    return { weight, backend: { kind: "service", pool: poolId(namespace, service, port), service, port, proxy: { ...proxy, protocol } } as const };
+  if (taking.length === 0) return { backend: broken, filters: compiled(filters) };
+  const parts = taking.map(({ weight, backend, filters: own }) => {
+    const more = own && together(filters, own);
+    return { weight, backend: backendOf(backend, more, proxy) ?? broken, ...(more ? { filters: compiled(more) } : {}) };
   });
   const [only] = parts;
-  if (parts.length === 1 && only) return only.backend;
-  return { kind: "shares", total: parts.reduce((sum, { weight }) => sum + weight, 0), parts };
+  if (parts.length === 1 && only) return { backend: only.backend, filters: only.filters ?? compiled(filters) };
+  return { backend: { kind: "shares", total: parts.reduce((sum, { weight }) => sum + weight, 0), parts }, filters: compiled(filters) };
+}
+
+/** Undefined: there is none. */
+function backendOf(backend: ResolvedBackend | undefined, filters: RuleFilters | undefined, proxy: ProxySettings): Backend | undefined {
+  if (backend === undefined) return undefined;
+  if (filters?.redirect) return { kind: "default", proxy };
+  const { namespace, service, port, protocol } = backend;
+  return { kind: "service", pool: poolId(namespace, service, port), service, port, proxy: { ...proxy, protocol } };
 }
 
 function referencesOf({ parsed, rule, match }: Candidate, host: string): readonly PoolReference[] {
-  return rule.shares.flatMap(({ backend, weight, field }) => {
-    if (backend === undefined || weight === 0 || rule.filters === undefined || rule.filters.redirect) return [];
+  return rule.shares.flatMap(({ backend, weight, field, filters }) => {
+    if (backend === undefined || weight === 0 || rule.filters === undefined || rule.filters.redirect || filters?.redirect) return [];
     const { namespace, service, port } = backend;
     const share = rule.shares.length > 1 ? "their share of " : "";
     return [{ pool: poolId(namespace, service, port), object: parsed.object, field, effect: `${share}requests to ${describe(host, match.path, match.pathType)} get 503` }];

@@ -164,6 +164,8 @@ export interface Shares {
 export interface Share {
   readonly weight: number;
   readonly backend: Backend;
+  /** All that happens to its requests; absent: what happens to all of the route. */
+  readonly filters?: Filters;
 }
 
 /** The backend of the requests that no canary takes; of several shares the first that has a pool, else the first. */
