@@ -10,6 +10,7 @@ import type { Blocks } from "./blocks.ts";
 import type { BodyLimits } from "./body.ts";
 import type { ClientAuth, Handshake, EdgeTrust } from "./client-auth.ts";
 import type { Cors } from "./cors.ts";
+import type { CrossOrigin } from "./cross-origin.ts";
 import type { ExternalAuth } from "./external-auth.ts";
 import type { PathText } from "./path-text.ts";
 import type { Balance, Derived } from "./policy.ts";
@@ -26,6 +27,7 @@ import type { UpstreamFilter } from "./upstream.ts";
 
 export type { ClientAuth, Handshake, EdgeTrust } from "./client-auth.ts";
 export type { AllowedOrigin } from "./cors.ts";
+export type { CrossOrigin } from "./cross-origin.ts";
 export type { Detour, Redirect, RedirectTo } from "./detour.ts";
 export type { ExternalAuth } from "./external-auth.ts";
 export type { PathChange } from "./path-change.ts";
@@ -142,6 +144,8 @@ export interface EdgeFilters {
   quiet?: boolean;
   /** A line in the error log for what the backend is asked for. */
   logRewrites?: boolean;
+  /** The same as a Gateway's route says it. */
+  crossOrigin?: CrossOrigin;
   /** Changes of the headers of a backend's answers, and of redirects; only routes of Gateways have them (phases/gateway-answers.ts). */
   answerChanges?: HeaderChange[];
   /** Response headers, name and value, in place of the backend's. */

@@ -4,6 +4,7 @@
  * Contract: that of `decide` (match.ts), whose Decision it fills.
  */
 import { blocked, decision, endWithReason, proxyTo, reasonOfStatus, redirectBy, type Decision } from "./match.ts";
+import { isPreflightRequest } from "./cross-origin.ts";
 import type { Detour, EdgeCanary, EdgeRoute, Redirect } from "./program.ts";
 import { changePath, type PathChange } from "./path-change.ts";
 import type { RequestView } from "./request-view.ts";
@@ -12,9 +13,10 @@ import type { Tables } from "./tables.ts";
 /** @param path decoded */
 export function decideRule(tables: Tables, request: RequestView, route: EdgeRoute, path: string): Decision {
   decision.route = route;
-  const { detour, canaries } = route;
+  const { detour, canaries, filters } = route;
   const refused = blocked(tables, request);
   if (refused !== undefined) return refused;
+  if (filters?.crossOrigin !== undefined && isPreflightRequest(request)) return endWithReason(204, "preflight");
   if (route.respond !== undefined) return endWithReason(route.respond, reasonOfStatus(route.respond));
   if (detour?.redirect !== undefined) return redirectTo(detour.redirect, path);
   return canaries === undefined ? sendTo(tables, route, route.pool, undefined, path) : chooseShare(tables, request, route, canaries, path);

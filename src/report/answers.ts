@@ -31,7 +31,7 @@ export const ANSWERS: { readonly [R in Reason]: AnswerRow } = {
   "redirect-sign-in": { status: "302", means: "The external authentication service answered 401, and there is an `auth-signin`.", look: "If it loops: the cookie's domain, and what the service logs." },
   "redirect-certificate": { status: "302", means: "The client's certificate is missing or not valid, and there is an `auth-tls-error-page`.", look: "As `denied-by-certificate`." },
   "redirect-rule": { status: "301, 302, …", means: "A rule of a route has a `RequestRedirect`.", look: AS_WRITTEN },
-  preflight: { status: "204", means: "OPTIONS from an origin that `cors-allow-origin` allows.", look: AS_WRITTEN },
+  preflight: { status: "204", means: "OPTIONS from an origin that `cors-allow-origin` allows, or a preflight to a rule of a route with `CORS`.", look: AS_WRITTEN },
   "denied-by-network": { status: "403", means: "The client's address is in a denied network, or in none that is allowed.",
     look: "`$remote_addr` in the log. If it is a proxy's: `use-forwarded-headers` with `proxy-real-ip-cidr`, `use-proxy-protocol`, or `externalTrafficPolicy: Local`." },
   "denied-by-blocklist": { status: "403", means: "`block-cidrs`, `block-user-agents` or `block-referers` of the ConfigMap.", look: "Which of them: `$remote_addr`, `$http_user_agent`, `$http_referer` in the log." },

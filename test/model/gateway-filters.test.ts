@@ -1,6 +1,7 @@
 /** Filters of routes: what is read of them, and why some cannot be honoured. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { originAllowed } from "../../edge/src/cross-origin.ts";
 import { changePath } from "../../edge/src/path-change.ts";
 import { readFilters } from "../../src/model/gateway/http-filters.ts";
 import { readMatch } from "../../src/model/gateway/http-match.ts";
@@ -79,4 +80,42 @@ test("what cannot be rewritten is refused", () => {
   const prefixed = rewrite({ path: { type: "ReplacePrefixMatch", replacePrefixMatch: "/" } });
   const moved: RouteFilter = { type: "RequestRedirect", requestRedirect: { path: { type: "ReplacePrefixMatch", replacePrefixMatch: "/" } } };
   for (const filter of [prefixed, moved]) assert.equal(readFilters([filter], "filters", [exact]), "filters replaces the prefix of a match, and spec.rules[0].matches is for an exact path: match by PathPrefix, or use ReplaceFullPath");
+});
+
+const cors = (given: NonNullable<RouteFilter["cors"]>): RouteFilter => ({ type: "CORS", cors: given });
+
+/** What a rule with these origins says to an origin. */
+function allows(allowOrigins: readonly string[], origin: string | undefined, allowCredentials = false): string | undefined {
+  const read = readFilters([cors({ allowOrigins, allowCredentials })], "filters");
+  assert.ok(typeof read !== "string" && read.crossOrigin);
+  return originAllowed(read.crossOrigin, origin);
+}
+
+test("origins are compared as a whole, without the default port, and a * stands for any labels", () => {
+  const listed = ["https://www.foo.com", "https://*.bar.com", "http://shop.example:8080", "https://*", "HTTP://Big.Example:80"];
+  for (const origin of ["https://www.foo.com", "https://www.foo.com:443", "HTTPS://WWW.FOO.COM", "https://a.bar.com", "https://x.a.bar.com", "http://shop.example:8080", "http://big.example"]) {
+    assert.equal(allows(listed, origin), origin);
+  }
+  const some = listed.filter((one) => one !== "https://*");
+  for (const origin of ["https://foobar.com", "http://www.foo.com", "https://www.foo.com:8443", "https://bar.com", "https://evil.example/.bar.com", "https://evil.example:1.bar.com", "http://shop.example", "null", "", undefined]) {
+    assert.equal(allows(some, origin), undefined, origin);
+  }
+  assert.equal(allows(["https://*"], "https://any.example"), "https://any.example");
+  assert.equal(allows(["https://*"], "https://any.example:1"), undefined);
+  assert.equal(allows([], "https://any.example"), undefined);
+});
+
+test("every origin is a * without credentials, and the one that asks with them", () => {
+  assert.equal(allows(["*"], "https://any.example"), "*");
+  assert.equal(allows(["*"], undefined), "*");
+  assert.equal(allows(["*"], "https://any.example", true), "https://any.example");
+  assert.equal(allows(["*"], undefined, true), undefined);
+});
+
+test("what CORS cannot mean is refused", () => {
+  assert.match(said(cors({ allowOrigins: ["shop.example"] })) as string, /^filters\[0\]\.cors\.allowOrigins holds "shop.example", which is no origin: /);
+  assert.match(said(cors({ allowOrigins: ["https://*.*.example"] })) as string, /which is no origin/);
+  assert.equal(said(cors({ allowHeaders: ["a b"] })), 'filters[0].cors.allowHeaders holds "a b", which is no name: correct it');
+  assert.equal(readFilters([cors({})], "filters", [], "backend"), 'filters[0] is a filter of the type "CORS", which acts before a backend is chosen: move it to the rule');
+  assert.deepEqual(said(cors({ allowOrigins: ["*"], allowCredentials: true, exposeHeaders: ["*", "X-A"], allowMethods: ["*"] })), { crossOrigin: { credentials: true, methods: "*", expose: "X-A", maxAge: "5" } });
 });

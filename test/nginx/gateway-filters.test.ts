@@ -18,6 +18,7 @@ const answering = { type: "ResponseHeaderModifier", responseHeaderModifier: CHAN
 const rewrite = (urlRewrite: object): object => ({ type: "URLRewrite", urlRewrite });
 const redirect = (requestRedirect: object): object => ({ type: "RequestRedirect", requestRedirect });
 const asking = (requestHeaderModifier: object): object => ({ type: "RequestHeaderModifier", requestHeaderModifier });
+const cors = (given: object): object => ({ type: "CORS", cors: given });
 
 const RULES: readonly object[] = [
   ruleTo("a", { matches: [prefix("/answers")], filters: [answering] }),
@@ -40,6 +41,12 @@ const RULES: readonly object[] = [
   { matches: [prefix("/backends/odd")], backendRefs: [
     { name: "missing", port: 80, filters: [answering] }, { name: "a", port: 80, filters: [redirect({ hostname: "a.example" })] }, { name: "a", port: 80, filters: [{ type: "Unheard" }] },
   ] },
+  ruleTo("a", { matches: [prefix("/cors")], filters: [cors({
+    allowOrigins: ["https://shop.example", "https://*.friend.example"], allowMethods: ["GET", "PUT"], allowHeaders: ["X-One", "x-two"], exposeHeaders: ["X-Shown"], allowCredentials: true, maxAge: 60,
+  })] }),
+  ruleTo("a", { matches: [prefix("/cors/all")], filters: [cors({ allowOrigins: ["*"], allowMethods: ["*"], allowHeaders: ["*"] })] }),
+  ruleTo("empty", { matches: [prefix("/cors/nobody")], filters: [cors({ allowOrigins: ["*"] })] }),
+  { matches: [prefix("/cors/moved")], filters: [cors({ allowOrigins: ["*"] }), redirect({ hostname: "new.example" })] },
 ];
 
 before(async () => {
@@ -134,6 +141,49 @@ test("each share answers as it is, however odd the others are", async () => {
     seen.add(`${status} ${headers["location"] ?? ""}`);
   }
   assert.deepEqual([...seen].sort(), [`302 http://a.example:${port}/backends/odd/x`, "500 "]);
+});
+
+/** The headers of CORS in an answer, by their names after `access-control-`. */
+function shared({ headers }: Answer): Readonly<Record<string, string | undefined>> {
+  const names = Object.keys(headers).filter((name) => name.startsWith("access-control-"));
+  return Object.fromEntries(names.map((name) => [name.slice("access-control-".length), headers[name]]));
+}
+
+const preflight = (path: string, origin: string, more: Readonly<Record<string, string>> = {}): Promise<Answer> =>
+  get(path, { method: "OPTIONS", headers: { origin, "access-control-request-method": "PATCH", ...more } });
+
+test("a preflight is answered, and told what is allowed if its origin is", async () => {
+  const answer = await preflight("/cors", "https://a.b.friend.example");
+  assert.equal(answer.status, 204);
+  assert.deepEqual(shared(answer), {
+    "allow-origin": "https://a.b.friend.example", "allow-credentials": "true", "allow-methods": "GET, PUT", "allow-headers": "X-One, x-two", "expose-headers": "X-Shown", "max-age": "60",
+  });
+  assert.equal(answer.headers["vary"], "Origin");
+  const foreign = await preflight("/cors", "https://foreign.example");
+  assert.deepEqual([foreign.status, shared(foreign), foreign.headers["vary"]], [204, {}, "Origin"]);
+});
+
+test("where everything is allowed, what is asked for comes back", async () => {
+  const asked = await preflight("/cors/all", "https://any.example", { "access-control-request-headers": "x-a,x-b" });
+  assert.deepEqual(shared(asked), { "allow-origin": "*", "allow-methods": "PATCH", "allow-headers": "x-a,x-b", "max-age": "5" });
+  assert.deepEqual(shared(await preflight("/cors/all", "https://any.example")), { "allow-origin": "*", "allow-methods": "PATCH", "max-age": "5" });
+});
+
+test("the rule has the word about an answer, whatever the backend says", async () => {
+  const said = { "x-want-headers": JSON.stringify({ "Access-Control-Allow-Origin": "*", "Access-Control-Allow-Methods": "DELETE", Vary: "Accept" }) };
+  const friend = await get("/cors", { headers: { origin: "https://shop.example", ...said } });
+  assert.deepEqual(shared(friend), { "allow-origin": "https://shop.example", "allow-credentials": "true", "expose-headers": "X-Shown" });
+  assert.equal(friend.headers["vary"], "Accept, Origin");
+  assert.deepEqual(shared(await get("/cors", { headers: { origin: "https://foreign.example", ...said } })), {});
+});
+
+test("OPTIONS that is no preflight goes to the backend, and every answer is shared", async () => {
+  const options = await get("/cors/all", { method: "OPTIONS", headers: { origin: "https://any.example" } });
+  assert.deepEqual([options.echo?.method, shared(options)], ["OPTIONS", { "allow-origin": "*" }]);
+  for (const [path, status] of [["/cors/nobody", 503], ["/cors/moved", 302]] as const) {
+    const answer = await get(path, { headers: { origin: "https://any.example" } });
+    assert.deepEqual([answer.status, shared(answer)], [status, { "allow-origin": "*" }], path);
+  }
 });
 
 test("no filter cost a reload", async () => {

@@ -69,14 +69,14 @@ function addCookies(cookies: string[]): void {
 /** Sets the headers of CORS for an allowed origin. */
 function allowOrigin(cors: Cors): void {
   const { header } = ngx;
-  if (cors.origins !== undefined) header.Vary = varyByOrigin(joined(header.Vary));
+  if (cors.origins !== undefined) header.Vary = varyByOrigin(joinedValues(header.Vary));
   const origin = allowedOrigin(cors, ngx.var.http_origin);
   if (origin === undefined) return;
   header["Access-Control-Allow-Origin"] = origin;
   setHeaders(cors.headers);
 }
 
-function joined(values: string | string[] | undefined): string | undefined {
+export function joinedValues(values: string | string[] | undefined): string | undefined {
   return values === undefined || typeof values === "string" ? values : values.join(", ");
 }
 

@@ -1,7 +1,8 @@
 /** What the filters of a rule do with its requests and their answers. */
-import type { HeaderChange, RedirectTo } from "../../../edge/src/program.ts";
+import type { CrossOrigin, HeaderChange, RedirectTo } from "../../../edge/src/program.ts";
 import type { RouteFilter } from "../../source/gateway/shared.ts";
 import { normalHost } from "../grammar/host-name.ts";
+import { readCrossOrigin } from "./cross-origin.ts";
 import { readHeaderChanges } from "./header-changes.ts";
 import type { RouteMatch } from "./route-match.ts";
 import { readPathChange, type RulePath } from "./path-changes.ts";
@@ -11,6 +12,7 @@ export interface RuleFilters {
   readonly responseHeaders: readonly HeaderChange[];
   readonly redirect?: RuleRedirect;
   readonly rewrite?: RuleRewrite;
+  readonly crossOrigin?: CrossOrigin;
 }
 
 /** What a backend is asked for in place of what the client asked for. */
@@ -46,17 +48,24 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
     const read = redirect && readRedirect(redirect, `${where}.requestRedirect`);
     return typeof read === "object" ? { redirect: read } : read;
   }],
+  ["CORS", ({ cors }, where) => {
+    const read = cors && readCrossOrigin(cors, `${where}.cors`);
+    return typeof read === "object" ? { crossOrigin: read } : read;
+  }],
   ["URLRewrite", ({ urlRewrite: rewrite }, where) => {
     const read = rewrite && readRewrite(rewrite, `${where}.urlRewrite`);
     return typeof read === "object" ? { rewrite: read } : read;
   }],
 ]);
 
+/** Filters that act before a backend is chosen. */
+const OF_RULES: ReadonlySet<string> = new Set(["CORS"]);
+
 /**
  * The filters; or why they cannot be honoured, a sentence without its full stop.
  * @param field `spec.rules[0].filters` @param matches those of the rule
  */
-export function readFilters(filters: readonly RouteFilter[], field: string, matches: readonly RouteMatch[] = []): RuleFilters | string {
+export function readFilters(filters: readonly RouteFilter[], field: string, matches: readonly RouteMatch[] = [], of: "rule" | "backend" = "rule"): RuleFilters | string {
   if (filters.length === 0) return NO_FILTERS;
   const all: RuleFilters = { ...NO_FILTERS };
   const seen = new Set<string>();
@@ -65,6 +74,7 @@ export function readFilters(filters: readonly RouteFilter[], field: string, matc
     const where = `${field}[${index}]`;
     const reader = READERS.get(type);
     if (!reader) return `${where} is a filter of the type "${type}", which is not supported: remove it, or use one of ${[...READERS.keys()].join(", ")}`;
+    if (of === "backend" && OF_RULES.has(type)) return `${where} is a filter of the type "${type}", which acts before a backend is chosen: move it to the rule`;
     if (seen.has(type)) return `${where} is a second filter of the type "${type}": make one of both`;
     seen.add(type);
     const read = reader(filter, where);

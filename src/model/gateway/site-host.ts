@@ -89,10 +89,11 @@ function filtersOf(filters: RuleFilters, listener: GatewayListener, match: Route
 }
 
 /** A redirect asks no backend, so that nobody has the changed request. */
-function edgeFilters({ requestHeaders, responseHeaders, redirect, rewrite }: RuleFilters): EdgeFilters {
+function edgeFilters({ requestHeaders, responseHeaders, redirect, rewrite, crossOrigin }: RuleFilters): EdgeFilters {
   return {
     ...(requestHeaders.length > 0 && !redirect ? { changes: [...requestHeaders] } : {}),
     ...(rewrite?.host === undefined ? {} : { vhost: { texts: [rewrite.host], names: [] } }),
+    ...(crossOrigin ? { crossOrigin } : {}),
     ...(responseHeaders.length > 0 ? { answerChanges: [...responseHeaders] } : {}),
   };
 }
