@@ -28,11 +28,16 @@ export function variableMaps(config: Config, settings: Settings, fromSocket: Fro
     // The edge sets it together with $limit_rate.
     map("sluice_limit_rate_after", "limit_after", [["", `${config.limitRateAfter}k`], ["default", expression("$sluice_limit_rate_after")]]),
     // What the edge sets for a request with filters; otherwise the same as for every request.
-    map("sluice_vhost", "upstream_host", [["", expression(replacedHeaders(config).has("host") ? `$${sentVariable("Host")}` : sentOrigin(config).host)], ["default", expression("$sluice_vhost")]]),
-    map("sluice_connection", "upstream_connection", [["", expression("$connection_upgrade")], ["default", expression("$sluice_connection")]]),
+    chosenMap("sluice_vhost", "upstream_host", expression(replacedHeaders(config).has("host") ? `$${sentVariable("Host")}` : sentOrigin(config).host)),
+    chosenMap("sluice_connection", "upstream_connection", expression("$connection_upgrade")),
     ...(config.hsts ? [...ownHeaderMaps(HSTS, "own_hsts", hstsValue(config)), map("scheme", "hsts", [["default", ""], ["https", expression("$own_hsts")]])] : []),
     ...(config.useForwardedHeaders ? trustedPeers(config, fromSocket === "tls") : []),
   ];
+}
+
+/** What the edge chose, else what is usual. `volatile` has nginx look anew where a backend sends a request on to another route. */
+function chosenMap(chosen: string, target: string, usual: Argument): Directive {
+  return block("map", [expression(`$${chosen}`), expression(`$${target}`)], [directive("volatile"), mapRow("", usual), mapRow("default", expression(`$${chosen}`))]);
 }
 
 /**

@@ -1,5 +1,7 @@
 /** Filters of HTTPRoutes, on real nginx: what backends are asked for, and what clients get. */
 import assert from "node:assert/strict";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 import { ask, type Answer, type Ask } from "../support/client.ts";
 import { startEcho, type EchoBackend } from "../support/echo.ts";
@@ -10,6 +12,8 @@ import { freePorts, startSluice, type Sluice } from "../support/sluice.ts";
 const ADDRESS = "127.9.3.1";
 
 let echoes: EchoBackend[];
+/** Sends every request on to /files/x. */
+let sender: Server;
 let sluice: Sluice;
 let port: number;
 
@@ -47,24 +51,32 @@ const RULES: readonly object[] = [
   ruleTo("a", { matches: [prefix("/cors/all")], filters: [cors({ allowOrigins: ["*"], allowMethods: ["*"], allowHeaders: ["*"] })] }),
   ruleTo("empty", { matches: [prefix("/cors/nobody")], filters: [cors({ allowOrigins: ["*"] })] }),
   { matches: [prefix("/cors/moved")], filters: [cors({ allowOrigins: ["*"] }), redirect({ hostname: "new.example" })] },
+  { matches: [prefix("/down")], filters: [asking({ set: [{ name: "X-Version", value: "1" }], remove: ["X-Kept"] }), answering, rewrite({ hostname: "inner.example" })], backendRefs: [{ name: "sender", port: 80 }] },
+  ruleTo("a", { matches: [prefix("/files")] }),
+  ruleTo("b", { matches: [{ ...prefix("/files"), headers: [{ name: "x-version", value: "client" }] }], filters: [asking({ add: [{ name: "X-Version", value: "rule" }] })] }),
 ];
 
 before(async () => {
   echoes = await Promise.all(["a", "b"].map((name) => startEcho(name)));
   const [free, dead] = await freePorts(2);
+  sender = createServer((_, response) => response.setHeader("x-accel-redirect", "/files/x").end());
+  await new Promise<void>((resolve) => sender.listen(0, "127.0.0.1", resolve));
   port = free;
   sluice = await startSluice({
     args: ["--gateway-api", "--gateway-addresses=127.9.3.0/24"],
     files: {
-      "services.yaml": [...echoes.map(({ name, port: at }) => serviceAt(name, at)), serviceAt("dead", dead)].join("---\n"),
+      "services.yaml": [...echoes.map(({ name, port: at }) => serviceAt(name, at)), serviceAt("dead", dead), serviceAt("sender", (sender.address() as AddressInfo).port)].join("---\n"),
       "empty.yaml": documents({ apiVersion: "v1", kind: "Service", metadata: { name: "empty", namespace: "shop" }, spec: { ports: [{ port: 80 }] } }),
       "gateways.yaml": documents(GATEWAY_CLASS, gatewayOf("shop", ADDRESS, [httpListener("all", port)])),
-      "routes.yaml": documents(httpRoute({ name: "filters", parents: ["shop"], hostnames: ["shop.example"], rules: RULES })),
     },
   });
+  // After the start, so that a location that nginx does not have would cost a reload.
+  await sluice.apply({ "routes.yaml": documents(httpRoute({ name: "filters", parents: ["shop"], hostnames: ["shop.example"], rules: RULES })) });
 });
 after(async () => {
   await Promise.all([sluice?.stop(), ...(echoes ?? []).map((one) => one.close())]);
+  sender?.closeAllConnections();
+  sender?.close();
 });
 
 const get = (path: string, more: Partial<Ask> = {}): Promise<Answer> => ask({ address: ADDRESS, port, host: "shop.example", path, ...more });
@@ -183,6 +195,14 @@ test("OPTIONS that is no preflight goes to the backend, and every answer is shar
   for (const [path, status] of [["/cors/nobody", 503], ["/cors/moved", 302]] as const) {
     const answer = await get(path, { headers: { origin: "https://any.example" } });
     assert.deepEqual([answer.status, shared(answer)], [status, { "allow-origin": "*" }], path);
+  }
+});
+
+test("a backend sends a request on: nothing of the first rule stays with the second, which is found by what the client sent", async () => {
+  for (const [version, backend, told] of [["client", "b", "client,rule"], ["other", "a", "other"]] as const) {
+    const { status, headers, echo } = await get("/down", { headers: { "x-version": version, "x-kept": "yes" } });
+    const { host, "x-version": seen, "x-kept": kept } = echo?.headers ?? {};
+    assert.deepEqual([status, echo?.backend, echo?.path, host, seen?.replaceAll(" ", ""), kept, headers["x-set"]], [200, backend, "/files/x", "shop.example", told, "yes", undefined]);
   }
 });
 

@@ -31,7 +31,8 @@ before(async () => {
   // Tells what it was asked for. Below /down it sends the request on.
   server = createServer((request, response) => {
     if (request.url?.startsWith("/down")) response.setHeader("x-accel-redirect", "/files/a b%25?c=d");
-    response.end(JSON.stringify({ path: request.url, authorization: request.headers.authorization }));
+    const { host, connection, authorization } = request.headers;
+    response.end(JSON.stringify({ path: request.url, host, connection, authorization }));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const endpoints = [`127.0.0.1:${(server.address() as AddressInfo).port}`];
@@ -40,6 +41,11 @@ before(async () => {
     "users.yaml": documents({ apiVersion: "v1", kind: "Secret", metadata: { name: "users", namespace: "shop" }, stringData: { auth: "ann:{PLAIN}secret\n" } }),
     "others.yaml": site({ name: "others", host: "others.example", endpoints }),
   };
+  const sent = { "upstream-vhost": "inner.example", "connection-proxy-header": "keep-alive" };
+  for (const [to, annotations] of Object.entries({ own: { "upstream-vhost": "second.example", "enable-cors": "true" }, filtered: { "enable-cors": "true" }, plain: {} })) {
+    files[`vhost-${to}-1.yaml`] = site({ name: `vhost-${to}-1`, host: `vhost.${to}.example`, path: "/down", endpoints, annotations: sent });
+    files[`vhost-${to}-2.yaml`] = site({ name: `vhost-${to}-2`, host: `vhost.${to}.example`, path: "/files", endpoints, annotations });
+  }
   for (const [from, first] of Object.entries(KINDS)) {
     for (const [to, second] of Object.entries(KINDS)) {
       const host = `${from}.${to}.example`;
@@ -56,7 +62,14 @@ after(async () => {
   server?.close();
 });
 
-const said = ({ status, text }: Answer): unknown => (status === 200 ? JSON.parse(text) : status);
+/** What the backend was asked for last. */
+const asked = ({ text }: Answer): Readonly<Record<string, string | undefined>> => JSON.parse(text) as Readonly<Record<string, string>>;
+
+function said(answer: Answer): unknown {
+  if (answer.status !== 200) return answer.status;
+  const { path, authorization } = asked(answer);
+  return { path, ...(authorization === undefined ? {} : { authorization }) };
+}
 const isGuarded = (kind: string): boolean => kind.startsWith("password");
 
 for (const from of Object.keys(KINDS)) {
@@ -78,3 +91,11 @@ for (const from of Object.keys(KINDS)) {
     }
   });
 }
+
+test("what the first route's backend is told of host and connection stays with it", async () => {
+  for (const [to, host] of [["own", "second.example"], ["filtered", "vhost.filtered.example"], ["plain", "vhost.plain.example"]] as const) {
+    const answer = await ask({ port: sluice.http, host: `vhost.${to}.example`, path: "/down" });
+    const { path, host: told, connection } = asked(answer);
+    assert.deepEqual([answer.status, path, told, connection], [200, "/files/a%20b%25?c=d", host, undefined], to);
+  }
+});

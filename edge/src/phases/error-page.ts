@@ -6,6 +6,7 @@
 import { errorPool } from "../match.ts";
 import { countWeighed } from "./arms.ts";
 import { labelRequest } from "./labels.ts";
+import { giveBackHeaders } from "./leftovers.ts";
 import { noteFailure } from "./reasons.ts";
 import { recall, tables } from "./state.ts";
 
@@ -17,6 +18,7 @@ export function serveErrorPage(code: number): void {
   // What follows is asked of another backend.
   countWeighed(state, state.route, code);
   state.refused = code;
+  giveBackHeaders(state);
   const pool = errorPool(tables, state.route);
   if (pool === undefined) return ngx.exit(code);
   ngx.req.discard_body();

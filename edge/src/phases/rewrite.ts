@@ -10,12 +10,15 @@ import { decide } from "../match.ts";
 import { decideAtFront } from "../fronts.ts";
 import type { EdgeFilters, EdgePool, EdgeRoute } from "../program.ts";
 import { locationOf } from "../redirect.ts";
+import type { RequestView } from "../request-view.ts";
 import { isUnfiltered } from "../routes.ts";
+import type { Tables } from "../tables.ts";
 import { unescapeUri, withQuery } from "../rewrite-target.ts";
 import { refusalOf } from "./access.ts";
 import { NO_READING, TO_READ } from "./body.ts";
 import { denyName } from "./client-auth.ts";
 import { dressAtGateways } from "./gateway-answers.ts";
+import { giveBackHeaders } from "./leftovers.ts";
 import { sendHeaders } from "./operator-headers.ts";
 import { options } from "./options.ts";
 import { findClient } from "./proxies.ts";
@@ -25,7 +28,7 @@ import { dress } from "./response.ts";
 import { closeAfterwards, sayGoodbye } from "./retirement.ts";
 import type { InFlight } from "./state.ts";
 import { because } from "./reasons.ts";
-import { NOBODY, remember, tables } from "./state.ts";
+import { NOBODY, recall, remember, tables } from "./state.ts";
 import { beginSpan } from "./trace.ts";
 import { prepareRequest } from "./upstream-request.ts";
 import { prepareUpstream } from "./upstream.ts";
@@ -36,8 +39,15 @@ let dressAnswer = dress;
 
 /** To be called before the first request. */
 export function routeGateways(): void {
-  decideRequest = decideAtFront;
+  decideRequest = decideAtGateways;
   dressAnswer = dressAtGateways;
+}
+
+/** A request that a backend sent on is decided by what the client sent, and not by what the route before made of it. */
+function decideAtGateways(held: Tables, view: RequestView, name: string, path: string, https: boolean | undefined): Decision {
+  const state = ngx.req.is_internal() ? recall() : undefined;
+  if (state !== undefined) giveBackHeaders(state);
+  return decideAtFront(held, view, name, path, https);
 }
 
 export function routeRequest(): void {

@@ -18,6 +18,7 @@ import type { Reason } from "../reasons.ts";
 import type { AuthAnswer } from "../external-auth.ts";
 import { countWeighed } from "./arms.ts";
 import { leave } from "./connections.ts";
+import { clearVariables } from "./leftovers.ts";
 
 /** What was decided for the request at an address. `route` is undefined while there is no request at the address. */
 export interface InFlight {
@@ -64,6 +65,8 @@ export interface InFlight {
   after: string;
   /** The request at hand was sent on by its backend (X-Accel-Redirect), and `$request_uri` is not what the next backend is to be asked for. */
   sentOn: boolean;
+  /** Means something only where the route changes headers of the request: those that the client sent. */
+  given: Record<string, string | string[]> | undefined;
   /** For requests that entered another location than `/`: nginx's `$uri` before the jump. */
   path: string;
 }
@@ -115,6 +118,7 @@ function leaveRoute(state: InFlight, before: EdgeRoute, next: EdgeRoute): void {
     forget(state);
   }
   if (!ngx.req.is_internal()) return;
+  if (before.filters !== undefined) clearVariables(before.filters);
   const vars = ngx.var;
   // Only where somebody looks: nobody would reset it.
   state.sentOn = next !== NOBODY && (next.plain !== true || vars.http_host !== vars.host);
@@ -145,7 +149,7 @@ function makeState(): InFlight {
   const room: WholeRoom<InFlight> = {
     route: false, pool: false, canary: false, weighed: false, refused: false, span: false, auth: false, endpoint: false, tries: false,
     tried: false, session: false, scored: false, path: false, reading: false, after: false,
-    held: false, why: false, challenge: false, user: false, proof: false, sentOn: false,
+    held: false, why: false, challenge: false, user: false, proof: false, sentOn: false, given: false,
   };
   return moveInto<InFlight>(room, { weighed: false, refused: 0, endpoint: -1, tries: 0, scored: false, path: "", reading: 0, after: "", sentOn: false });
 }

@@ -4,7 +4,7 @@ import { isSubstitute } from "../match.ts";
 import type { EdgeFilters, EdgePool, EdgeRoute, HeaderChange } from "../program.ts";
 import { evaluate } from "../template.ts";
 import { capture } from "./pattern.ts";
-import { tables } from "./state.ts";
+import { recall, tables } from "./state.ts";
 import { variable } from "./variables.ts";
 
 /** @param pool undefined for a request that is refused. */
@@ -21,10 +21,16 @@ export function prepareRequest(route: EdgeRoute, filters: EdgeFilters, pool: Edg
 }
 
 function changeHeaders(changes: HeaderChange[]): void {
+  let given: Record<string, string | string[]> | undefined;
   for (const { name, value, add, sent } of changes) {
     if (sent !== undefined) {
       ngx.var[sent] = value;
       continue;
+    }
+    if (given === undefined) {
+      given = ngx.req.get_headers(0);
+      const state = recall();
+      if (state !== undefined) state.given = given;
     }
     const before = add === true ? ngx.req.get_headers(0)[name] : undefined;
     if (before === undefined || value === undefined) ngx.req.set_header(name, value);

@@ -7,6 +7,7 @@ import { CATCH_ALL } from "../../../edge/src/program.ts";
 import type { Ingress, ObjectRef } from "../../source/objects.ts";
 import { keyOf } from "../../source/snapshot.ts";
 import type { Steps } from "../../support/slices.ts";
+import { errorPages, errors } from "../annotations/features/error-pages.ts";
 import { proxy } from "../annotations/features/proxy.ts";
 import * as found from "../findings/catalogue.ts";
 import type { Finding } from "../findings/findings.ts";
@@ -225,7 +226,7 @@ export function siteHostFrom(state: ModelState, work: Work, key: HostKey): Built
   const listener = gateway.listeners.get(listenerOfHost(key));
   const name = nameOfHost(key);
   const routes = [...gateway.routeHosts.to(key)].flatMap((one) => gateway.routes.get(one) ?? []).filter(({ hostnames }) => hostnames.includes(name)).sort(byAgeAndKind);
-  const built = listener && buildSiteHost(key, listener, routes, proxy.of(work.defaults));
+  const built = listener && buildSiteHost(key, listener, routes, { proxy: proxy.of(work.defaults), pages: errorPages(errors.of(work.defaults)) });
   const taken = listener && ingressWith(state, listener, name);
   const lost = taken ? routes.map(({ object }) => found.hostOfIngress({ object, field: "spec.hostnames", other: taken }, { host: name, ingress: keyOf(taken.metadata.namespace, taken.metadata.name) })) : [];
   return { host: built?.host, references: built?.references ?? [], aliases: [], findings: [...(built?.findings ?? []), ...lost] };

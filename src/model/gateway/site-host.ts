@@ -9,7 +9,7 @@ import { describe } from "../routes/paths.ts";
 import { byGatewayAge } from "../shapes/age.ts";
 import { nameOfHost, type HostKey } from "../shapes/host-key.ts";
 import { poolId } from "../shapes/pool-id.ts";
-import type { Backend, Filters, Host, ProxySettings, Route } from "../shapes/routing.ts";
+import type { Backend, ErrorPages, Filters, Host, ProxySettings, Route } from "../shapes/routing.ts";
 import type { ResolvedBackend } from "./backend-refs.ts";
 import type { ParsedRoute, RouteRule } from "./route.ts";
 import { together, type RuleFilters, type RuleRedirect } from "./http-filters.ts";
@@ -29,8 +29,14 @@ interface Candidate {
   readonly match: RouteMatch;
 }
 
-/** @param routes those that attach to the listener and name this host. @param proxy how backends are spoken to */
-export function buildSiteHost(key: HostKey, listener: GatewayListener, routes: readonly ParsedRoute[], proxy: ProxySettings): SiteHost | undefined {
+/** What the operator has for every route: how backends are spoken to, and error pages. */
+export interface UsualOfRoutes {
+  readonly proxy: ProxySettings;
+  readonly pages?: ErrorPages | undefined;
+}
+
+/** @param routes those that attach to the listener and name this host. */
+export function buildSiteHost(key: HostKey, listener: GatewayListener, routes: readonly ParsedRoute[], usual: UsualOfRoutes): SiteHost | undefined {
   const candidates = routes.flatMap((parsed) => parsed.rules.flatMap((rule) => rule.matches.map((match): Candidate => ({ parsed, rule, match })))).sort(bySpecificity);
   if (candidates.length === 0) return undefined;
   const name = nameOfHost(key);
@@ -44,7 +50,7 @@ export function buildSiteHost(key: HostKey, listener: GatewayListener, routes: r
   }
   const made = [...winners.values()];
   return {
-    host: { name, site: listener.key, routes: exact(made.map((one) => routeOf(one, listener, proxy))) },
+    host: { name, site: listener.key, routes: exact(made.map((one) => routeOf(one, listener, usual))) },
     references: exact(made.flatMap((one) => referencesOf(one, name))),
     findings,
   };
@@ -64,20 +70,25 @@ function shadowed({ parsed, match }: Candidate, winner: Candidate, host: string)
   return found.routeShadowed({ object: parsed.object, field: match.field, other: object }, { what: describe(host, match.path, match.pathType), path: match.path, winner: winner.parsed.key });
 }
 
-function routeOf({ parsed, rule, match }: Candidate, listener: GatewayListener, proxy: ProxySettings): Route {
+function routeOf({ parsed, rule, match }: Candidate, listener: GatewayListener, { proxy, pages }: UsualOfRoutes): Route {
   const { kind, metadata: { namespace, name } } = parsed.object;
   return {
     path: match.path,
     pathType: match.pathType,
     ...(match.conditions.length > 0 ? { when: [match.conditions] } : {}),
-    ...targetOf(rule, proxy, (filters) => filtersOf(filters, listener, match)),
+    ...targetOf(rule, proxy, (filters) => filtersOf(filters, { listener, match, pages })),
     synthesized: false,
     origin: { kind, namespace, name, field: rule.field },
     age: parsed.age,
   };
 }
 
-function filtersOf(filters: RuleFilters, listener: GatewayListener, match: RouteMatch): Filters {
+interface RuleContext extends Pick<UsualOfRoutes, "pages"> {
+  readonly listener: GatewayListener;
+  readonly match: RouteMatch;
+}
+
+function filtersOf(filters: RuleFilters, { listener, match, pages }: RuleContext): Filters {
   const { redirect, rewrite } = filters;
   const edge = edgeFilters(filters);
   return {
@@ -85,6 +96,8 @@ function filtersOf(filters: RuleFilters, listener: GatewayListener, match: Route
     ...(redirect ? { redirect: { status: redirect.status, origin: originOf(redirect, listener, match) } } : {}),
     ...(rewrite?.path ? { pathChange: pathChangeOf(rewrite.path, match) } : {}),
     ...(Object.keys(edge).length > 0 ? { edge } : {}),
+    // With the operator's pages, the profiles are those that nginx always has.
+    ...(pages ? { errorPages: pages } : {}),
   };
 }
 
