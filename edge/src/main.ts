@@ -24,6 +24,7 @@ export {
 } from "./phases/entries.ts";
 export { serveErrorPage as errorPage } from "./phases/error-page.ts";
 export { muteUndeclared, muteUris } from "./phases/mute.ts";
+export { balanceCopy } from "./phases/copies.ts";
 export { balanceMirror, restore } from "./phases/upstream.ts";
 export { handOn, isPreface, rewriteUnlessBad } from "./phases/plain-http2.ts";
 export { bodyRead, refuseBody } from "./phases/body.ts";

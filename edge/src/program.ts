@@ -146,6 +146,8 @@ export interface EdgeFilters {
   logRewrites?: boolean;
   /** The same as a Gateway's route says it. */
   crossOrigin?: CrossOrigin;
+  /** Who else gets the requests, of a Gateway's route: one for each mirror of its profile. */
+  copies?: RequestCopy[];
   /** Changes of the headers of a backend's answers, and of redirects; only routes of Gateways have them (phases/gateway-answers.ts). */
   answerChanges?: HeaderChange[];
   /** Response headers, name and value, in place of the backend's. */
@@ -170,6 +172,13 @@ export interface EdgeFilters {
    * server rewrite phase, and goes on like that of a route without filters; only one that is refused enters the profile.
    */
   early?: boolean;
+}
+
+/** A pool that gets `taking` of `of` requests, besides the backend that answers them. */
+export interface RequestCopy {
+  pool: string;
+  taking: number;
+  of: number;
 }
 
 /** The users of one file: basic: name → hash; digest: `name:realm` → MD5 of `name:realm:password`. */

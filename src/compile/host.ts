@@ -17,7 +17,7 @@ import type { PartKey } from "./references.ts";
 import { defaultProfile, profileId, profileOf, withoutTuning } from "./profiles.ts";
 import { ofRoute, otherOfThatName, partKey } from "./references.ts";
 import { siteTable } from "./site-host.ts";
-import { standingProfiles } from "./standing-profiles.ts";
+import { standingCopies, standingProfiles } from "./standing-profiles.ts";
 import type { TrustById } from "./trust.ts";
 import { takesOwnPath } from "./upstreams.ts";
 
@@ -110,7 +110,7 @@ interface AlwaysThere {
 const ALWAYS_THERE = new WeakMap<Config, AlwaysThere>();
 
 function alwaysThere(config: Config): AlwaysThere {
-  const known = ALWAYS_THERE.get(config) ?? { usual: profileId(defaultProfile(config)), filtered: profileId({ ...defaultProfile(config), filtered: true }), all: standingProfiles(config) };
+  const known = ALWAYS_THERE.get(config) ?? { usual: profileId(defaultProfile(config)), filtered: profileId({ ...defaultProfile(config), filtered: true }), all: new Map([...standingProfiles(config), ...standingCopies(config)]) };
   ALWAYS_THERE.set(config, known);
   return known;
 }

@@ -8,6 +8,7 @@
 import type { Config } from "../model/config/config.ts";
 import type { Settings } from "../settings.ts";
 import type { FrontListen } from "./fronts.ts";
+import { copyLocations, copyUpstreams, copyVariables } from "./copies.ts";
 import type { Directive } from "./directive.ts";
 import { bodyIsData, bodyLocations, LARGE_TWIN } from "./body.ts";
 import { block, directive, expression, luaBlock, luaString, print } from "./directive.ts";
@@ -134,6 +135,7 @@ function http(input: ConfInput): Directive[] {
     ...variableMaps(config, settings, comesFromSocket(input)),
     ...clientAddress(config, comesFromSocket(input)),
     ...upstreamBlocks(config, input.profiles.values()),
+    ...copyUpstreams(input.profiles.values()),
     ...rulesForAll(allProfiles(input), config, facts),
     server(input),
   ];
@@ -255,6 +257,7 @@ function server(input: ConfInput): Directive {
     ...[...input.profiles].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([id, profile]) => profileLocations(id, profile, input)),
     ...errorLocations([...allProfiles(input)].flatMap(({ errorCodes }) => errorCodes), profileDirectives(withoutErrorPages(defaultProfile(config))), config, facts),
     ...mirrorLocations(input.profiles.values()),
+    ...copyLocations(input.profiles.values(), config),
     ...BODY_LOCATIONS(config)(facts),
     HEALTH,
     declarations(input),
@@ -325,7 +328,7 @@ const CLOSED: Directive[] = [directive("return", 503)];
 function declarations({ profiles, config }: ConfInput): Directive {
   const names = ["sluice_uri", "sluice_authority", "sluice_path", "sluice_limit_rate_after", "sluice_request_id", "sluice_vhost", "sluice_connection",
     "sluice_quiet", "sluice_hidden", "sluice_answer", "sluice_ewma_score", "proxy_upstream_name", "proxy_alternative_upstream_name", "namespace", "ingress_name", "service_name",
-    "service_port", "location_path", ...sentVariables(config), ...upstreamVariables(profiles.values())];
+    "service_port", "location_path", ...sentVariables(config), ...upstreamVariables(profiles.values()), ...copyVariables(profiles.values())];
   return block("location", ["=", "declare:variables"], names.map((name) => directive("set", expression(`$${name}`), "")));
 }
 

@@ -90,7 +90,12 @@ const PROFILE_ROWS: { readonly [K in keyof Profile]-?: Row } = {
   tls: { why: "nginx makes one TLS context per location; authorities are a file", emit: nothingHere },
   mirror: {
     why: "whether there is a subrequest, and whether the body is read for it, is fixed in the location",
-    emit: (p) => (p.mirror === "off" ? [] : [directive("mirror", `mirror:${p.mirror}`), directive("mirror_request_body", onOff(p.mirror === "whole"))]),
+    emit: ({ mirror }) => {
+      if (mirror === "off") return [];
+      // The locations are those of copies.ts and of upstreams.ts.
+      const to = typeof mirror === "number" ? Array.from({ length: mirror }, (_, index) => `copy:${index}`) : [`mirror:${mirror}`];
+      return [...to.map((location) => directive("mirror", location)), directive("mirror_request_body", onOff(mirror !== "bodiless"))];
+    },
   },
   fastcgiParams: { why: "names of parameters are fixed in the location; their values are variables", emit: nothingHere },
   modsecurity: { why: "rules are compiled when nginx reads its configuration", emit: nothingHere },

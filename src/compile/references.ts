@@ -35,8 +35,8 @@ export function referencesOf<K extends PartKind>(kind: K, value: PartValues[K]):
 
 /** The parts that a route refers to. The default backend's pool is not one of them, because requests get 404 while it does not exist. */
 export function ofRoute({ pool, canaries = [], filters }: EdgeRoute): PartKey[] {
-  const { errors, externalAuth, credentials, upstream } = filters ?? {};
-  const pools = [pool, ...canaries.map((canary) => canary.pool), errors?.backend, externalAuth?.pool, upstream?.mirror?.pool];
+  const { errors, externalAuth, credentials, upstream, copies = [] } = filters ?? {};
+  const pools = [pool, ...canaries.map((canary) => canary.pool), errors?.backend, externalAuth?.pool, upstream?.mirror?.pool, ...copies.map((copy) => copy.pool)];
   const { certificate } = upstream?.tls ?? {};
   return [
     ...pools.flatMap((id) => (id === undefined || id === "" || id === DEFAULT_BACKEND ? [] : [partKey("pool", id)])),

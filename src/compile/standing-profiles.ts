@@ -71,3 +71,11 @@ export const standingProfiles = oncePer((config: Config): ReadonlyMap<string, Pr
   const profiles = [defaultProfile(config), filtered({}, pages), ...(usual.modsecurity === "off" ? tuned : [])];
   return new Map(profiles.map((profile) => [profileId(profile), profile]));
 });
+
+/** Those of rules of Gateways' routes that send one copy of a request, or two: nginx has them where there may be Gateways. */
+export const standingCopies = oncePer((config: Config): ReadonlyMap<string, Profile> => {
+  const usual = proxy.defaults(config);
+  const pages = errorPages(errors.defaults(config));
+  const profiles = usual.modsecurity === "off" ? [1, 2].map((mirror) => profileOf({ ...usual, mirror }, { edge: {}, ...(pages ? { errorPages: pages } : {}) }, config)) : [];
+  return new Map(profiles.map((profile) => [profileId(profile), profile]));
+});

@@ -61,8 +61,13 @@ export function upstreamBlocks(config: Config, profiles: Iterable<Profile>): Dir
   return [
     balanced("sluice", "sluice.balance()", keepAlive(config)),
     ...names.map((name) => balanced(name, "sluice.balance()", name === SINGLE ? [] : keepAlive(config))),
-    ...(all.some(({ mirror }) => mirror !== "off") ? [balanced(MIRROR, "sluice.balanceMirror()", [])] : []),
+    ...(all.some(hasMirror) ? [balanced(MIRROR, "sluice.balanceMirror()", [])] : []),
   ];
+}
+
+/** Whether an Ingress has requests mirrored; Gateways have copies (copies.ts). */
+function hasMirror({ mirror }: Profile): boolean {
+  return mirror === "whole" || mirror === "bodiless";
 }
 
 /** An upstream block whose address 0.0.0.1 the balancer replaces by the endpoint of each request. */
@@ -166,7 +171,7 @@ export function upstreamVariables(profiles: Iterable<Profile>): string[] {
   return [
     ...needs(["sluice_path", "sluice_script"], takesOwnPath),
     ...needs(["sluice_tls_name", "sluice_tls_certificate", "sluice_tls_key"], ({ tls }) => tls !== undefined),
-    ...needs(["sluice_mirror_pool", "sluice_mirror_scheme", "sluice_mirror_name", "sluice_mirror_host", "sluice_mirror_uri"], ({ mirror }) => mirror !== "off"),
+    ...needs(["sluice_mirror_pool", "sluice_mirror_scheme", "sluice_mirror_name", "sluice_mirror_host", "sluice_mirror_uri"], hasMirror),
     ...needs(["sluice_transaction"], ({ transactionId }) => transactionId),
     ...Array.from({ length: params }, (_, i) => `sluice_param_${i}`),
   ];

@@ -151,7 +151,7 @@ const profile: fc.Arbitrary<Profile> = fc
     clientBodyBufferSize: fc.constantFrom(0, 1, 2 ** 30),
     protocol: fc.constantFrom(...PROTOCOLS),
     tls: fc.option(tls, { nil: undefined }),
-    mirror: fc.constantFrom("off" as const, "whole" as const, "bodiless" as const),
+    mirror: fc.constantFrom("off" as const, "whole" as const, "bodiless" as const, 1, 3),
     fastcgiParams: fc.constantFrom<readonly string[]>([], ["SCRIPT_FILENAME"], ["HTTP_X_REAL_IP", "QUERY_STRING", "a-b"]),
     modsecurity: fc.constantFrom("off" as const, "on" as const, "crs" as const),
     transactionId: fc.boolean(),

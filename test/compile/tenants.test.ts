@@ -36,7 +36,7 @@ test("nginx.conf is the same whatever tenants write, but for the numbers and wor
     assert.ok(!text.includes(MARK));
     for (const profile of program.profiles.values()) {
       const words = profileDirectives(profile).flatMap(({ args }) => args);
-      for (const word of words) assert.match(String(word), /^(?:[0-9]{1,16}s?|on|off|1\.[01]|[a-z_]+(?:[0-9]{3})?|mirror:(?:whole|bodiless))$/);
+      for (const word of words) assert.match(String(word), /^(?:[0-9]{1,16}s?|on|off|1\.[01]|[a-z_]+(?:[0-9]{3})?|mirror:(?:whole|bodiless)|copy:[0-9]{1,2})$/);
     }
     if (program.profiles.size === 0) assert.equal(text, BENIGN);
     else {

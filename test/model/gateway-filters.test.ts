@@ -119,3 +119,15 @@ test("what CORS cannot mean is refused", () => {
   assert.equal(readFilters([cors({})], "filters", [], "backend"), 'filters[0] is a filter of the type "CORS", which acts before a backend is chosen: move it to the rule');
   assert.deepEqual(said(cors({ allowOrigins: ["*"], allowCredentials: true, exposeHeaders: ["*", "X-A"], allowMethods: ["*"] })), { crossOrigin: { credentials: true, methods: "*", expose: "X-A", maxAge: "5" } });
 });
+
+test("a mirror takes a share of the requests, and several mirrors follow each other", () => {
+  const mirror = (more: NonNullable<RouteFilter["requestMirror"]>): RouteFilter => ({ type: "RequestMirror", requestMirror: more });
+  const backendRef = { name: "web", port: 80 };
+  const read = (index: number, taking: number, of: number): object => ({ ref: backendRef, field: `spec.rules[0].filters[${index}].requestMirror.backendRef`, taking, of });
+  const given = [mirror({ backendRef }), mirror({ backendRef, percent: 20 }), mirror({ backendRef, fraction: { numerator: 5, denominator: 1000 } }), mirror({ backendRef, fraction: { numerator: 5 } })];
+  assert.deepEqual(said(...given), { mirrors: [read(0, 100, 100), read(1, 20, 100), read(2, 5, 1000), read(3, 5, 100)] });
+  assert.equal(said(mirror({})), "filters[0].requestMirror.backendRef is missing: name the Service that gets the requests");
+  assert.equal(said(mirror({ backendRef, percent: 1, fraction: { numerator: 1 } })), "filters[0].requestMirror has percent and fraction: remove one of them");
+  assert.equal(said(mirror({ backendRef, fraction: { numerator: 3, denominator: 2 } })), "filters[0].requestMirror.fraction is more than the whole: make the numerator at most 2");
+  assert.equal(said(...Array.from({ length: 17 }, () => mirror({ backendRef }))), "filters[16] is one mirror more than 16: remove it");
+});

@@ -17,6 +17,7 @@ import { unescapeUri, withQuery } from "../rewrite-target.ts";
 import { refusalOf } from "./access.ts";
 import { NO_READING, TO_READ } from "./body.ts";
 import { denyName } from "./client-auth.ts";
+import { aimCopies } from "./copies.ts";
 import { dressAtGateways } from "./gateway-answers.ts";
 import { giveBackHeaders } from "./leftovers.ts";
 import { sendHeaders } from "./operator-headers.ts";
@@ -47,7 +48,10 @@ export function routeGateways(): void {
 function decideAtGateways(held: Tables, view: RequestView, name: string, path: string, https: boolean | undefined): Decision {
   const state = ngx.req.is_internal() ? recall() : undefined;
   if (state !== undefined) giveBackHeaders(state);
-  return decideAtFront(held, view, name, path, https);
+  const decision = decideAtFront(held, view, name, path, https);
+  const copies = decision.pool === undefined ? undefined : decision.route?.filters?.copies;
+  if (copies !== undefined) aimCopies(copies);
+  return decision;
 }
 
 export function routeRequest(): void {

@@ -9,7 +9,7 @@ import { rulesFiles } from "../../compile/modsecurity.ts";
 import { socketsToOpen, type FrontListen } from "../../compile/fronts.ts";
 import type { nginxConf, NginxConf } from "../../compile/nginx-conf.ts";
 import { defaultProfile, sameProfile, type Profile } from "../../compile/profiles.ts";
-import { standingProfiles } from "../../compile/standing-profiles.ts";
+import { standingCopies, standingProfiles } from "../../compile/standing-profiles.ts";
 import type { Program } from "../../compile/program.ts";
 import { tlsFiles } from "../../compile/tls-files.ts";
 import { trustFiles } from "../../compile/trust.ts";
@@ -63,7 +63,7 @@ export function planReload({ confOf, settings, facts, program, held, status, lis
   const sockets = withOpen(listens, open);
   if (status.master !== 0 && !unknown && !differs && !opens) return undefined;
   // Of two profiles with one name the one that workers use stays.
-  const all = [...program.profiles, ...held, ...standingProfiles(program.config)];
+  const all = [...program.profiles, ...held, ...standingProfiles(program.config), ...(settings.gatewayApi ? standingCopies(program.config) : [])];
   const profiles = new Map(all.filter(([id, profile]) => usable(id, profile)));
   const reason = status.master === 0 ? "start" : differs ? "settings" : opens ? "new-port" : "new-profile";
   const { config, trust } = program;

@@ -13,8 +13,8 @@ export function parseGrpcRoute(object: GrpcRoute, lookup: RouteLookup): ParsedRo
   return parseRoute({ object, rules: rules.length === 0 ? [{}] : rules, readRule }, lookup);
 }
 
-/** Filters that the API has for GRPCRoutes. */
-const FILTERS: ReadonlySet<string> = new Set(["RequestHeaderModifier", "ResponseHeaderModifier", "RequestMirror", "ExtensionRef"]);
+/** Filters that calls can have. Mirrors would be asked over HTTP/1.1. */
+const FILTERS: ReadonlySet<string> = new Set(["RequestHeaderModifier", "ResponseHeaderModifier", "ExtensionRef"]);
 
 function readRule({ name = "", matches: given = [], filters = [], backendRefs = [], sessionPersistence }: GrpcRule, field: string, reading: RuleReading): RouteRule {
   const { problems } = reading;
@@ -28,7 +28,7 @@ function readRule({ name = "", matches: given = [], filters = [], backendRefs = 
 
 const readCallFilters: FilterReader = (filters, field) => {
   const foreign = filters.findIndex(({ type = "" }) => !FILTERS.has(type));
-  return foreign < 0 ? readFilters(filters, field) : `${field}[${foreign}] is a filter of the type "${filters[foreign]?.type ?? ""}", which a GRPCRoute cannot have: remove it`;
+  return foreign < 0 ? readFilters(filters, field) : `${field}[${foreign}] is a filter of the type "${filters[foreign]?.type ?? ""}", which a GRPCRoute cannot have here: remove it`;
 };
 
 /** A match, or why it cannot be served: a sentence without its full stop. */

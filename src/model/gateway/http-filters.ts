@@ -5,11 +5,13 @@ import { normalHost } from "../grammar/host-name.ts";
 import { readCrossOrigin } from "./cross-origin.ts";
 import { readHeaderChanges } from "./header-changes.ts";
 import type { RouteMatch } from "./route-match.ts";
+import { MOST_MIRRORS, readMirror, type RuleMirror } from "./request-mirror.ts";
 import { readPathChange, type RulePath } from "./path-changes.ts";
 
 export interface RuleFilters {
   readonly requestHeaders: readonly HeaderChange[];
   readonly responseHeaders: readonly HeaderChange[];
+  readonly mirrors: readonly RuleMirror[];
   readonly redirect?: RuleRedirect;
   readonly rewrite?: RuleRewrite;
   readonly crossOrigin?: CrossOrigin;
@@ -21,7 +23,7 @@ export interface RuleRewrite {
   readonly path?: RulePath;
 }
 
-export const NO_FILTERS: RuleFilters = { requestHeaders: [], responseHeaders: [] };
+export const NO_FILTERS: RuleFilters = { requestHeaders: [], responseHeaders: [], mirrors: [] };
 
 /** A redirect, as far as the rule says it: the rest is that of the listener and of the request. */
 export interface RuleRedirect extends Pick<RedirectTo, "host"> {
@@ -47,6 +49,10 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ["RequestRedirect", ({ requestRedirect: redirect }, where) => {
     const read = redirect && readRedirect(redirect, `${where}.requestRedirect`);
     return typeof read === "object" ? { redirect: read } : read;
+  }],
+  ["RequestMirror", ({ requestMirror: mirror }, where) => {
+    const read = mirror && readMirror(mirror, `${where}.requestMirror`);
+    return typeof read === "object" ? { mirrors: [read] } : read;
   }],
   ["CORS", ({ cors }, where) => {
     const read = cors && readCrossOrigin(cors, `${where}.cors`);
@@ -75,12 +81,13 @@ export function readFilters(filters: readonly RouteFilter[], field: string, matc
     const reader = READERS.get(type);
     if (!reader) return `${where} is a filter of the type "${type}", which is not supported: remove it, or use one of ${[...READERS.keys()].join(", ")}`;
     if (of === "backend" && OF_RULES.has(type)) return `${where} is a filter of the type "${type}", which acts before a backend is chosen: move it to the rule`;
-    if (seen.has(type)) return `${where} is a second filter of the type "${type}": make one of both`;
+    if (seen.has(type) && type !== "RequestMirror") return `${where} is a second filter of the type "${type}": make one of both`;
     seen.add(type);
     const read = reader(filter, where);
     if (read === undefined) return `${where} has the type "${type}" and nothing of it: write what it is to do`;
     if (typeof read === "string") return read;
-    Object.assign(all, read);
+    Object.assign(all, read, read.mirrors && { mirrors: [...all.mirrors, ...read.mirrors] });
+    if (all.mirrors.length > MOST_MIRRORS) return `${where} is one mirror more than ${MOST_MIRRORS}: remove it`;
   }
   return whyTogether(all, field, matches) ?? all;
 }
@@ -91,6 +98,7 @@ export function together(rule: RuleFilters, backend: RuleFilters): RuleFilters {
     ...rule, ...backend,
     requestHeaders: [...rule.requestHeaders, ...backend.requestHeaders],
     responseHeaders: [...backend.responseHeaders, ...rule.responseHeaders],
+    mirrors: [...rule.mirrors, ...backend.mirrors],
     ...(rule.rewrite ?? backend.rewrite ? { rewrite: { ...rule.rewrite, ...backend.rewrite } } : {}),
   };
 }

@@ -4,7 +4,7 @@ import type { HttpRoute } from "../../source/objects.ts";
 import type { RouteLookup } from "./backend-refs.ts";
 import { readFilters } from "./http-filters.ts";
 import { readMatch } from "./http-match.ts";
-import { parseRoute, readRuleMatches, readShares, type ParsedRoute, type RouteRule, type RuleReading } from "./route.ts";
+import { parseRoute, readRuleMatches, readShares, withTargets, type ParsedRoute, type RouteRule, type RuleReading } from "./route.ts";
 
 export function parseHttpRoute(object: HttpRoute, lookup: RouteLookup): ParsedRoute {
   const { rules = [] } = object.spec;
@@ -18,5 +18,5 @@ function readRule({ name = "", matches: given = [], filters = [], backendRefs = 
   if (typeof done === "string") problems.push(done);
   const odd = Object.entries({ timeouts, retry, sessionPersistence }).find(([, value]) => value !== undefined);
   if (odd) problems.push(`${field}.${odd[0]} is not supported`);
-  return { name, field, matches, filters: typeof done === "string" || odd ? undefined : done, shares: readShares(backendRefs, field, reading, (own, where) => readFilters(own, where, matches, "backend")) };
+  return { name, field, matches, filters: typeof done === "string" || odd ? undefined : withTargets(done, reading), shares: readShares(backendRefs, field, reading, (own, where) => readFilters(own, where, matches, "backend")) };
 }

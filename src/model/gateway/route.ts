@@ -124,7 +124,8 @@ function parse<R>({ object, rules, readRule }: RouteReading<R>, lookup: RouteLoo
 export type FilterReader = (filters: readonly RouteFilter[], field: string) => RuleFilters | string;
 
 /** Where the requests of a rule go. @param field of the rule. @param read reads the filters of single backends */
-export function readShares(backendRefs: readonly RouteBackend[], field: string, { from, lookup, problems, unresolved }: RuleReading, read: FilterReader): readonly RuleShare[] {
+export function readShares(backendRefs: readonly RouteBackend[], field: string, reading: RuleReading, read: FilterReader): readonly RuleShare[] {
+  const { from, lookup, problems, unresolved } = reading;
   let spoken: ResolvedBackend["protocol"] | undefined;
   return exact(backendRefs.map((ref, index): RuleShare => {
     const where = oneOfAll(`${field}.backendRefs[${index}]`);
@@ -137,8 +138,19 @@ export function readShares(backendRefs: readonly RouteBackend[], field: string, 
     const own = read(ref.filters ?? [], `${where}.filters`);
     if (typeof own === "string") problems.push(own);
     const backend = "reason" in resolved || typeof own === "string" ? undefined : resolved;
-    return { weight: ref.weight ?? 1, backend, field: where, ...(typeof own !== "string" && own !== NO_FILTERS ? { filters: own } : {}) };
+    return { weight: ref.weight ?? 1, backend, field: where, ...(typeof own !== "string" && own !== NO_FILTERS ? { filters: withTargets(own, reading) } : {}) };
   }));
+}
+
+/** The filters with the backends that they lead to. A mirror whose backend cannot be used is left out where the rule is served, and its reference is told. */
+export function withTargets(filters: RuleFilters, { from, lookup, unresolved }: RuleReading): RuleFilters {
+  if (filters.mirrors.length === 0) return filters;
+  const mirrors = filters.mirrors.map((mirror) => {
+    const target = resolveBackend(mirror.ref, from, mirror.field, lookup);
+    if ("reason" in target) unresolved.push(target);
+    return "reason" in target ? mirror : { ...mirror, backend: target };
+  });
+  return { ...filters, mirrors };
 }
 
 /** What a rule's matches take. Of several each has a field of its own. A rule without matches has what `{}` says. */

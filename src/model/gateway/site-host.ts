@@ -102,11 +102,13 @@ function filtersOf(filters: RuleFilters, { listener, match, pages }: RuleContext
 }
 
 /** A redirect asks no backend, so that nobody has the changed request. */
-function edgeFilters({ requestHeaders, responseHeaders, redirect, rewrite, crossOrigin }: RuleFilters): EdgeFilters {
+function edgeFilters({ requestHeaders, responseHeaders, redirect, rewrite, crossOrigin, mirrors }: RuleFilters): EdgeFilters {
+  const copies = redirect ? [] : mirrors.flatMap(({ backend, taking, of }) => (backend && taking > 0 ? [{ pool: poolOf(backend), taking, of }] : []));
   return {
     ...(requestHeaders.length > 0 && !redirect ? { changes: [...requestHeaders] } : {}),
     ...(rewrite?.host === undefined ? {} : { vhost: { texts: [rewrite.host], names: [] } }),
     ...(crossOrigin ? { crossOrigin } : {}),
+    ...(copies.length > 0 ? { copies } : {}),
     ...(responseHeaders.length > 0 ? { answerChanges: [...responseHeaders] } : {}),
   };
 }
@@ -129,7 +131,9 @@ function targetOf({ filters, shares }: RouteRule, proxy: ProxySettings, compiled
   if (taking.length === 0) return { backend: broken, filters: compiled(filters) };
   const parts = taking.map(({ weight, backend, filters: own }) => {
     const more = own && together(filters, own);
-    return { weight, backend: backendOf(backend, more, proxy) ?? broken, ...(more ? { filters: compiled(more) } : {}) };
+    const all = compiled(more ?? filters);
+    const copies = all.edge?.copies?.length;
+    return { weight, backend: backendOf(backend, more, copies === undefined ? proxy : { ...proxy, mirror: copies }) ?? broken, ...(more ? { filters: all } : {}) };
   });
   const [only] = parts;
   if (parts.length === 1 && only) return { backend: only.backend, filters: only.filters ?? compiled(filters) };
@@ -140,15 +144,23 @@ function targetOf({ filters, shares }: RouteRule, proxy: ProxySettings, compiled
 function backendOf(backend: ResolvedBackend | undefined, filters: RuleFilters | undefined, proxy: ProxySettings): Backend | undefined {
   if (backend === undefined) return undefined;
   if (filters?.redirect) return { kind: "default", proxy };
-  const { namespace, service, port, protocol } = backend;
-  return { kind: "service", pool: poolId(namespace, service, port), service, port, proxy: { ...proxy, protocol } };
+  const { service, port, protocol } = backend;
+  return { kind: "service", pool: poolOf(backend), service, port, proxy: { ...proxy, protocol } };
+}
+
+function poolOf({ namespace, service, port }: ResolvedBackend): string {
+  return poolId(namespace, service, port);
 }
 
 function referencesOf({ parsed, rule, match }: Candidate, host: string): readonly PoolReference[] {
-  return rule.shares.flatMap(({ backend, weight, field, filters }) => {
-    if (backend === undefined || weight === 0 || rule.filters === undefined || rule.filters.redirect || filters?.redirect) return [];
-    const { namespace, service, port } = backend;
-    const share = rule.shares.length > 1 ? "their share of " : "";
-    return [{ pool: poolId(namespace, service, port), object: parsed.object, field, effect: `${share}requests to ${describe(host, match.path, match.pathType)} get 503` }];
-  });
+  const { filters, shares } = rule;
+  if (filters === undefined || filters.redirect) return [];
+  const what = describe(host, match.path, match.pathType);
+  const mirrored = (mirrors: RuleFilters["mirrors"]): readonly PoolReference[] =>
+    mirrors.flatMap(({ backend, field, taking }) => (backend && taking > 0 ? [{ pool: poolOf(backend), object: parsed.object, field, effect: `requests to ${what} are not mirrored`, severity: "warning" as const }] : []));
+  const share = shares.length > 1 ? "their share of " : "";
+  return [...mirrored(filters.mirrors), ...shares.flatMap(({ backend, weight, field, filters: own }) => {
+    if (backend === undefined || weight === 0 || own?.redirect) return [];
+    return [{ pool: poolOf(backend), object: parsed.object, field, effect: `${share}requests to ${what} get 503` }, ...mirrored(own?.mirrors ?? [])];
+  })];
 }

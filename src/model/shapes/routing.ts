@@ -254,8 +254,8 @@ export interface ProxySettings {
   readonly protocol: Protocol;
   /** Present where the backend is spoken to over TLS as proxy-ssl-secret asks. */
   readonly tls?: UpstreamTls;
-  /** Whether a copy of each request goes to a second backend: `whole`, or without its body (`bodiless`). */
-  readonly mirror: "off" | "whole" | "bodiless";
+  /** Whether a copy of each request goes to a second backend: `whole`, or without its body (`bodiless`). A number: so many copies, of a Gateway's rule. */
+  readonly mirror: "off" | "whole" | "bodiless" | number;
   /** Names of the FastCGI parameters whose values the Ingress gives. */
   readonly fastcgiParams: readonly string[];
   /** `crs`: with the OWASP core rules. */
