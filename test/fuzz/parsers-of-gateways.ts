@@ -1,11 +1,17 @@
 /** Readers of Gateways and routes: whatever stands in their fields, a model comes out, and others are served. */
 import assert from "node:assert/strict";
+import { originAllowed } from "../../edge/src/cross-origin.ts";
+import { changePath } from "../../edge/src/path-change.ts";
 import { parameterOf } from "../../edge/src/query.ts";
 import { addressText } from "../../edge/src/address-text.ts";
 import { buildModel } from "../../src/model/build/build.ts";
+import { readFilters } from "../../src/model/gateway/http-filters.ts";
+import { readMatch } from "../../src/model/gateway/http-match.ts";
+import { pathChangeOf } from "../../src/model/gateway/path-changes.ts";
 import { rootField } from "../../src/source/manifests/fields.ts";
 import { readGatewayKind } from "../../src/source/manifests/read-gateway.ts";
 import type { GatewayKindName } from "../../src/source/gateway/kinds.ts";
+import type { RouteFilter } from "../../src/source/gateway/shared.ts";
 import { trimGatewayObject } from "../../src/source/kubernetes/trim.ts";
 import type { AnyObject } from "../../src/source/objects.ts";
 import { Snapshot } from "../../src/source/snapshot.ts";
@@ -49,6 +55,30 @@ function build(kind: GatewayKindName, name: string, spec: unknown): void {
   assert.ok(model.hosts.has("_"), "Ingresses are served");
 }
 
+/** Filters with a text in every field, and what the edge makes of the rules that come out. */
+function filter(text: string): void {
+  const values = [{ name: text, value: text }];
+  const changes = { set: values, add: values, remove: [text] };
+  const paths = ["ReplaceFullPath", "ReplacePrefixMatch"].map((type) => ({ type, replaceFullPath: text, replacePrefixMatch: text }));
+  const filters: readonly RouteFilter[] = [
+    { type: text }, { type: "RequestHeaderModifier", requestHeaderModifier: changes }, { type: "ResponseHeaderModifier", responseHeaderModifier: changes },
+    ...paths.flatMap((path): RouteFilter[] => [{ type: "URLRewrite", urlRewrite: { hostname: text, path } }, { type: "URLRewrite", urlRewrite: { path } }, { type: "RequestRedirect", requestRedirect: { scheme: text, path } }]),
+    { type: "CORS", cors: { allowOrigins: [text], allowMethods: [text] } }, { type: "CORS", cors: { allowOrigins: [text] } },
+    { type: "RequestMirror", requestMirror: { backendRef: { name: text } } },
+  ];
+  for (const one of filters) {
+    const read = readFilters([one], "filters");
+    if (typeof read === "string") continue;
+    for (const { name, value = "" } of [...read.requestHeaders, ...read.responseHeaders]) assert.ok(!/[\s:]/.test(name) && !/[\r\n\0]/.test(value));
+    if (read.crossOrigin) originAllowed(read.crossOrigin, text);
+    const change = read.rewrite?.path;
+    const match = readMatch({ path: { value: "/a" } }, "match");
+    if (change === undefined || typeof match === "string") continue;
+    const path = changePath(pathChangeOf(change, match), "/a/b");
+    assert.ok(typeof path === "number" || /^\/[!-~]*$/.test(Buffer.from(path, "utf8").toString("latin1").replaceAll(/[^ -~]/g, "x")), JSON.stringify(path));
+  }
+}
+
 export const OF_GATEWAYS: readonly Parser[] = [
   {
     names: ["readGatewayKind", "cutToShape", "readGateways", "readListeners"], seeds: [GATEWAY, "*.example", "10.9.0.1"], longest: 1024,
@@ -59,13 +89,14 @@ export const OF_GATEWAYS: readonly Parser[] = [
     take: (text) => build("ListenerSet", "s", parsed(text, SET)),
   },
   {
-    names: ["parseHttpRoute", "parseAnyRoute", "parseRoute", "readRuleMatches", "readShares", "readMatch", "readFilters"], seeds: [ROUTE, "/a", "a.example", "Exact", "X-A"], longest: 1024,
+    names: ["parseHttpRoute", "parseAnyRoute", "parseRoute", "readRuleMatches", "readShares", "readMatch"], seeds: [ROUTE, "/a", "a.example", "Exact", "X-A"], longest: 1024,
     take: (text) => build("HTTPRoute", "r", parsed(text, ROUTE)),
   },
   {
     names: ["parseGrpcRoute", "headerConditions"], seeds: [CALLS, "shop.Carts", "Get", "a.example", "Exact", "RegularExpression", "X-A"], longest: 1024,
     take: (text) => build("GRPCRoute", "r", parsed(text, CALLS)),
   },
+  { names: ["readFilters", "readHeaderChanges", "readPathChange", "readCrossOrigin", "readMirror"], seeds: ["X-A", "/a/../b", "https://*.a.example:443", "GET", "*"], longest: 1024, take: filter },
   { names: ["parameterOf"], seeds: ["a=1&b=%20x&&=", "b"], take: (text) => void parameterOf(text, "b") },
   { names: ["addressText"], seeds: ["0123456789abcdef"], take: (text) => void addressText(text.slice(0, 16).padEnd(16, "\0")) },
 ];

@@ -39,10 +39,12 @@ const aRule = fc.record({
   path: fc.constantFrom("/", "/a", "/a/b", "bad"), type: fc.constantFrom("PathPrefix", "Exact", "Odd"), method: fc.constantFrom(undefined, "GET"),
   backends: fc.array(fc.tuple(namespace, name, fc.constantFrom(80, 81), fc.constantFrom(undefined, 0, 3)), { maxLength: 2 }),
   filter: fc.constantFrom(undefined, { type: "RequestRedirect", requestRedirect: { scheme: "https" } }, { type: "Odd" }),
-}).map(({ path, type, method, backends, filter }) => ({
+  mirror: fc.option(fc.tuple(namespace, name, fc.constantFrom(0, 50)).map(([of, one, percent]) => ({ type: "RequestMirror", requestMirror: { backendRef: { namespace: of, name: one, port: 80 }, percent } })), { nil: undefined }),
+  own: fc.boolean(),
+}).map(({ path, type, method, backends, filter, mirror, own }) => ({
   matches: [{ path: { type, value: path }, ...(method === undefined ? {} : { method }) }],
-  ...(filter ? { filters: [filter] } : {}),
-  backendRefs: backends.map(([of, one, port, weight]) => ({ namespace: of, name: one, port, ...(weight === undefined ? {} : { weight }) })),
+  filters: [...(filter ? [filter] : []), ...(mirror && !own ? [mirror] : [])],
+  backendRefs: backends.map(([of, one, port, weight]) => ({ namespace: of, name: one, port, ...(weight === undefined ? {} : { weight }), ...(mirror && own ? { filters: [mirror] } : {}) })),
 }));
 const aRoute = fc.tuple(meta, fc.array(fc.tuple(namespace, name, fc.constantFrom(undefined, "l1"), fc.constantFrom(undefined, 8080), fc.constantFrom({}, { kind: "ListenerSet" })), { maxLength: 2 }), fc.array(hostname, { maxLength: 2 }), fc.array(aRule, { maxLength: 3 })).map(
   ([metadata, parents, hostnames, rules]): HttpRoute => ({
@@ -112,7 +114,9 @@ function expectPools({ model: { hosts, pools } }: Built): void {
     if (backend.kind === "service") referred.add(backend.pool);
   };
   for (const { routes } of hosts.values()) {
-    for (const { backend } of routes) {
+    for (const { backend, filters } of routes) {
+      const parts = backend.kind === "shares" ? backend.parts : [];
+      for (const edge of [filters.edge, ...parts.map((part) => part.filters?.edge)]) for (const { pool } of edge?.copies ?? []) referred.add(pool);
       if (backend.kind === "shares") backend.parts.forEach((part) => note(part.backend));
       else if (backend.kind !== "split") note(backend);
     }

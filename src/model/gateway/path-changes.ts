@@ -16,7 +16,13 @@ export function readPathChange({ type = "", replaceFullPath, replacePrefixMatch 
   if (/\p{Cc}/u.test(value) || Buffer.byteLength(value) > LONGEST_PATH) return `${where}.${field} is no path of up to ${LONGEST_PATH} bytes: correct it`;
   if (value.split("/").some((segment) => segment === "." || segment === "..")) return `${where}.${field} "${value}" has a segment that is a dot or two: write the path without it`;
   const path = value === "" || value.startsWith("/") ? value : `/${value}`;
-  return field === "replaceFullPath" ? { full: path } : { prefix: path.replace(/\/+$/, "") };
+  return field === "replaceFullPath" ? { full: path } : { prefix: withoutSlashes(path) };
+}
+
+function withoutSlashes(path: string): string {
+  let end = path.length;
+  while (path[end - 1] === "/") end--;
+  return path.slice(0, end);
 }
 
 /** The change of a path that the match took. */
