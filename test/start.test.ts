@@ -90,15 +90,15 @@ async function loadOf(words: readonly string[]): Promise<Load> {
 const LOADS: readonly (readonly [words: string, most: number, large: readonly string[]])[] = [
   ["--version", 6, []],
   ["--help", 7, []],
-  ["explain --help", 348, []],
-  [`explain http://shop.example/ --manifests ${folder}`, 348, []],
+  ["explain --help", 356, []],
+  [`explain http://shop.example/ --manifests ${folder}`, 356, []],
   // Comments behind values, and a text of several lines, are for the complete parser.
-  [`explain http://tomcat.lucky.com/ --manifests WALKTHROUGH`, 348, ["yaml"]],
-  [`check ${join(folder, "shop.yaml")}`, 292, []],
+  [`explain http://tomcat.lucky.com/ --manifests WALKTHROUGH`, 356, ["yaml"]],
+  [`check ${join(folder, "shop.yaml")}`, 297, []],
   [`get routes --manifests ${folder}`, 292, []],
-  [`diff ${folder} ${folder}`, 289, []],
-  ["run --help", 489, ["node:child_process", "node:http"]],
-  ["agent --help", 135, ["node:child_process"]],
+  [`diff ${folder} ${folder}`, 294, []],
+  ["run --help", 499, ["node:child_process", "node:http"]],
+  ["agent --help", 137, ["node:child_process"]],
   ["completion bash", 48, []],
   ["rollout --help", 40, []],
 ];

@@ -22,8 +22,8 @@ import { defaultProfile, profileDirectives, withoutErrorPages } from "./profiles
 import { cannotInspect, modsecurityDirectives, modsecurityModule, rulesForAll } from "./modsecurity.ts";
 import { digestOf } from "../support/digest.ts";
 import { clientAddress, followsBoth, routedHostHeaders, sentVariables, upstreamHeaders, variableMaps } from "./forwarding.ts";
-import type { FromSocket } from "./asked-origin.ts";
 import { brotli, brotliModule, hasHttp2Directive, hashSizes, http2OverTlsAlone, openFiles } from "./machine.ts";
+import { comesFromSocket, tlsComesFromSocket } from "./from-socket.ts";
 import { handingOn, handsOnHttp2 } from "./plain-http2.ts";
 import { snippetDirectives } from "./snippet.ts";
 import { tlsDirectives } from "./tls.ts";
@@ -132,8 +132,8 @@ function http(input: ConfInput): Directive[] {
     ...logDirectives(config, facts),
     ...reasonDirectives(config),
     ...measureDirectives(settings),
-    ...variableMaps(config, settings, comesFromSocket(input)),
-    ...clientAddress(config, comesFromSocket(input)),
+    ...variableMaps(config, settings, comesFromSocket(input.config, input.settings, input.facts)),
+    ...clientAddress(config, comesFromSocket(input.config, input.settings, input.facts)),
     ...upstreamBlocks(config, input.profiles.values()),
     ...copyUpstreams(input.profiles.values()),
     ...rulesForAll(allProfiles(input), config, facts),
@@ -362,16 +362,6 @@ function listeners({ config, settings, facts, fronts = [] }: ConfInput): Directi
 export function listen(address: string, port: number, options: readonly string[]): Directive {
   const six = address.includes(":");
   return directive("listen", `${six ? `[${address}]` : address}:${port}`, ...options, ...(six ? ["ipv6only=on"] : []));
-}
-
-/** Whether the nginx below http has the https port, and hands on over a socket what it does not pass through. */
-export function tlsComesFromSocket({ enableSslPassthrough }: Settings, { stream, httpsBelow }: EngineFacts): boolean {
-  return stream !== undefined && (enableSslPassthrough || httpsBelow === true);
-}
-
-/** Whose connections come to the nginx of http over unix sockets. */
-function comesFromSocket({ config, settings, facts }: ConfInput): FromSocket {
-  return tlsComesFromSocket(settings, facts) ? "tls" : handsOnHttp2(config, settings, facts) ? "plain" : "none";
 }
 
 /** Addresses as nginx writes them: IPv6 in brackets. All addresses when the operator chose none. */

@@ -12,7 +12,8 @@ import type { Directive } from "./directive.ts";
 import { block, directive, expression, map, print } from "./directive.ts";
 import type { EngineFacts } from "./facts.ts";
 import { escaping } from "./logs.ts";
-import { bindAddresses, FILES, listen, processDirectives, SOCKETS, tlsComesFromSocket, type NginxConf } from "./nginx-conf.ts";
+import { bindAddresses, FILES, listen, processDirectives, SOCKETS, type NginxConf } from "./nginx-conf.ts";
+import { tlsComesFromSocket } from "./from-socket.ts";
 
 export type { Listener } from "../model/shapes/listener.ts";
 

@@ -23,18 +23,21 @@ const GROUPS: readonly Group[] = [
       GatewaySecretInvalidReferenceGrant GatewaySecretMissingReferenceGrant GatewaySecretReferenceGrantAllInNamespace
       GatewaySecretReferenceGrantSpecific GatewayStaticAddresses GatewayWithAttachedRoutes GatewayWithAttachedRoutesWithPort8080
       HTTPRoute303Redirect HTTPRoute307Redirect HTTPRoute308Redirect HTTPRouteBackendProtocolH2C HTTPRouteBackendProtocolWebSocket
-      HTTPRouteCrossNamespace HTTPRouteExactPathMatching HTTPRouteHTTPSListener HTTPRouteHTTPSListenerDetectMisdirectedRequests
-      HTTPRouteHeaderMatching HTTPRouteHostnameIntersection HTTPRouteInvalidBackendRefUnknownKind HTTPRouteInvalidCrossNamespaceBackendRef
-      HTTPRouteInvalidCrossNamespaceParentRef HTTPRouteInvalidNonExistentBackendRef HTTPRouteInvalidParentRefNotMatchingListenerPort
-      HTTPRouteInvalidParentRefNotMatchingSectionName HTTPRouteInvalidParentRefSectionNameNotMatchingPort HTTPRouteInvalidReferenceGrant
-      HTTPRouteListenerHostnameMatching HTTPRouteListenerPortMatching HTTPRouteMatching HTTPRouteMatchingAcrossRoutes
-      HTTPRouteMethodMatching HTTPRouteMultipleGateways HTTPRouteNamedRule HTTPRouteNoBackendRefs HTTPRouteObservedGenerationBump
-      HTTPRoutePartiallyInvalidViaInvalidReferenceGrant HTTPRoutePathMatchOrder HTTPRouteQueryParamMatching HTTPRouteRedirectHostAndStatus
-      HTTPRouteRedirectPort HTTPRouteRedirectPortAndScheme HTTPRouteRedirectScheme HTTPRouteReferenceGrant HTTPRouteRequestHeaderModifier
-      HTTPRouteServiceTypes HTTPRouteSimpleSameNamespace HTTPRouteWeight ListenerSetAllowedNamespaceNone ListenerSetAllowedNamespaceSame
-      ListenerSetAllowedNamespaceSelector ListenerSetAllowedRoutesNamespaces ListenerSetAllowedRoutesSupportedKinds
-      ListenerSetDefaultNotAllowed ListenerSetDualParentRefIndependence ListenerSetGatewayParentSectionNameNotFound ListenerSetHTTPRouting
-      ListenerSetHostnameConflict ListenerSetProtocolConflict ListenerSetReferenceGrant ListenerSetRouteStatusScopedToParentRef
+      HTTPRouteBackendRequestHeaderModifier HTTPRouteCORS HTTPRouteCrossNamespace HTTPRouteExactPathMatching HTTPRouteHTTPSListener
+      HTTPRouteHTTPSListenerDetectMisdirectedRequests HTTPRouteHeaderMatching HTTPRouteHostnameIntersection
+      HTTPRouteInvalidBackendRefUnknownKind HTTPRouteInvalidCrossNamespaceBackendRef HTTPRouteInvalidCrossNamespaceParentRef
+      HTTPRouteInvalidNonExistentBackendRef HTTPRouteInvalidParentRefNotMatchingListenerPort HTTPRouteInvalidParentRefNotMatchingSectionName
+      HTTPRouteInvalidParentRefSectionNameNotMatchingPort HTTPRouteInvalidReferenceGrant HTTPRouteListenerHostnameMatching
+      HTTPRouteListenerPortMatching HTTPRouteMatching HTTPRouteMatchingAcrossRoutes HTTPRouteMethodMatching HTTPRouteMultipleGateways
+      HTTPRouteNamedRule HTTPRouteNoBackendRefs HTTPRouteObservedGenerationBump HTTPRoutePartiallyInvalidViaInvalidReferenceGrant
+      HTTPRoutePathMatchOrder HTTPRouteQueryParamMatching HTTPRouteRedirectHostAndStatus HTTPRouteRedirectPath HTTPRouteRedirectPort
+      HTTPRouteRedirectPortAndScheme HTTPRouteRedirectScheme HTTPRouteReferenceGrant HTTPRouteRequestHeaderModifier
+      HTTPRouteRequestHeaderModifierBackendWeights HTTPRouteRequestMirror HTTPRouteRequestMultipleMirrors HTTPRouteRequestPercentageMirror
+      HTTPRouteResponseHeaderModifier HTTPRouteRewriteHost HTTPRouteRewritePath HTTPRouteServiceTypes HTTPRouteSimpleSameNamespace
+      HTTPRouteWeight ListenerSetAllowedNamespaceNone ListenerSetAllowedNamespaceSame ListenerSetAllowedNamespaceSelector
+      ListenerSetAllowedRoutesNamespaces ListenerSetAllowedRoutesSupportedKinds ListenerSetDefaultNotAllowed
+      ListenerSetDualParentRefIndependence ListenerSetGatewayParentSectionNameNotFound ListenerSetHTTPRouting ListenerSetHostnameConflict
+      ListenerSetProtocolConflict ListenerSetReferenceGrant ListenerSetRouteStatusScopedToParentRef
     `,
   },
   {
@@ -53,11 +56,7 @@ const GROUPS: readonly Group[] = [
   },
   {
     is: "skipped", why: "not claimed yet, of an HTTPRoute", tests: `
-      HTTPRouteBackendRequestHeaderModifier HTTPRouteCORS
-      HTTPRouteRedirectPath
-      HTTPRouteRequestHeaderModifierBackendWeights HTTPRouteRequestMirror HTTPRouteRequestMultipleMirrors HTTPRouteRequestPercentageMirror
-      HTTPRouteResponseHeaderModifier HTTPRouteRetry HTTPRouteRewriteHost HTTPRouteRewritePath HTTPRouteTimeoutBackendRequest
-      HTTPRouteTimeoutRequest
+      HTTPRouteRetry HTTPRouteTimeoutBackendRequest HTTPRouteTimeoutRequest
     `,
   },
   {

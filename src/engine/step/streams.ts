@@ -6,7 +6,8 @@
  * whose port cannot be had is left out, so that it stops no other, and is tried again now and then.
  */
 import type { EngineFacts } from "../../compile/facts.ts";
-import { tlsComesFromSocket, type NginxConf } from "../../compile/nginx-conf.ts";
+import { tlsComesFromSocket } from "../../compile/from-socket.ts";
+import type { NginxConf } from "../../compile/nginx-conf.ts";
 import type { Program } from "../../compile/program.ts";
 import { addressesOf, streamConf, type Listener } from "../../compile/stream-conf.ts";
 import type { Settings } from "../../settings.ts";

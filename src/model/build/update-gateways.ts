@@ -4,29 +4,22 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { CATCH_ALL } from "../../../edge/src/program.ts";
-import type { Ingress, ObjectRef } from "../../source/objects.ts";
+import type { ObjectRef } from "../../source/objects.ts";
 import { keyOf } from "../../source/snapshot.ts";
 import type { Steps } from "../../support/slices.ts";
-import { errorPages, errors } from "../annotations/features/error-pages.ts";
-import { proxy } from "../annotations/features/proxy.ts";
 import * as found from "../findings/catalogue.ts";
 import type { Finding } from "../findings/findings.ts";
 import { attach, parentOf, parentText, type Attachment } from "../gateway/attach.ts";
 import type { RouteLookup } from "../gateway/backend-refs.ts";
 import { allListeners, judgeGateway, judgeSets, readGateways, type ParsedGateway } from "../gateway/gateways.ts";
 import { selectsSets } from "../gateway/listener-sets.ts";
-import { isTrouble, type GatewayListener } from "../gateway/listeners.ts";
-import { ownerOfListener } from "../shapes/listener-key.ts";
+import { isTrouble } from "../gateway/listeners.ts";
 import { intersect } from "../gateway/hostnames.ts";
 import type { ParsedRoute } from "../gateway/route.ts";
 import { isRouteKind, parseAnyRoute, routeByKey } from "../gateway/route-kinds.ts";
-import { buildSiteHost } from "../gateway/site-host.ts";
 import type { ObjectStatus, ParentStatus, StatusCondition } from "../shapes/object-status.ts";
-import { current, noteAll, noteValue } from "../memory/part.ts";
-import type { BuiltHost } from "../routes/hosts.ts";
-import type { Host } from "../shapes/routing.ts";
-import { byGatewayAge } from "../shapes/age.ts";
-import { hostKey, listenerOfHost, nameOfHost, type HostKey } from "../shapes/host-key.ts";
+import { noteAll, noteValue } from "../memory/part.ts";
+import { hostKey, type HostKey } from "../shapes/host-key.ts";
 import { objectKey } from "../shapes/lookup.ts";
 import type { GatewayState, RouteParent } from "./gateway-state.ts";
 import type { ModelState, Work } from "./state.ts";
@@ -211,52 +204,6 @@ function parentFindings({ object, conditions, listeners = [] }: ObjectStatus): r
   ];
 }
 
-/** Of two routes of one age and name, those of an HTTPRoute come first. */
-function byAgeAndKind(a: ParsedRoute, b: ParsedRoute): number {
-  return byGatewayAge(a.age, b.age) || (a.object.kind === b.object.kind ? 0 : a.object.kind === "HTTPRoute" ? -1 : 1);
-}
-
 function messagesOf(conditions: readonly StatusCondition[]): readonly string[] {
   return [...new Set(conditions.map(({ message }) => message))];
-}
-
-/** A host of a Gateway's listener, from the routes that attach to it. */
-export function siteHostFrom(state: ModelState, work: Work, key: HostKey): BuiltHost {
-  const { gateway } = state;
-  const listener = gateway.listeners.get(listenerOfHost(key));
-  const name = nameOfHost(key);
-  const routes = [...gateway.routeHosts.to(key)].flatMap((one) => gateway.routes.get(one) ?? []).filter(({ hostnames }) => hostnames.includes(name)).sort(byAgeAndKind);
-  const built = listener && buildSiteHost(key, listener, routes, { proxy: proxy.of(work.defaults), pages: errorPages(errors.of(work.defaults)) });
-  const taken = listener && ingressWith(state, listener, name);
-  const lost = taken ? routes.map(({ object }) => found.hostOfIngress({ object, field: "spec.hostnames", other: taken }, { host: name, ingress: keyOf(taken.metadata.namespace, taken.metadata.name) })) : [];
-  return { host: built?.host, references: built?.references ?? [], aliases: [], findings: [...(built?.findings ?? []), ...lost] };
-}
-
-/** The Ingress that keeps a name where the listener shares addresses and port with Ingresses. */
-function ingressWith({ gateway, hosts, settings, ingresses }: ModelState, { key, port }: GatewayListener, name: string): Ingress | undefined {
-  const { kind, namespace, name: of } = ownerOfListener(key);
-  if (name === CATCH_ALL || (port !== settings.httpPort && port !== settings.httpsPort) || gateway.parents.get(objectKey(kind, namespace, of))?.shared !== true) return undefined;
-  for (const one of namesOver(name)) {
-    const owner = ingressOwning(current(hosts, one));
-    if (owner !== undefined) return ingresses.get(owner)?.ingress;
-  }
-  return undefined;
-}
-
-/** `namespace/name` of the Ingress that a host's first declared route is of. */
-export function ingressOwning(host: Host | undefined): string | undefined {
-  const origin = host?.routes.find((route) => route.origin.kind === "Ingress")?.origin;
-  return origin && keyOf(origin.namespace, origin.name);
-}
-
-/** Names of Ingresses that take a name: itself, and the wildcard of its parent. */
-function namesOver(name: string): readonly string[] {
-  return name.startsWith("*.") ? [name] : [name, `*${name.slice(name.indexOf("."))}`];
-}
-
-/** The hosts of Gateways' listeners whose names a host of Ingresses takes, where it comes or goes. */
-export function siteHostsBeside({ gateway }: ModelState, name: HostKey): readonly HostKey[] {
-  const shared = [...gateway.parents.values()].filter((one) => one.shared).flatMap((one) => one.listeners);
-  const below = name.startsWith("*.") ? [...gateway.routes.values()].flatMap(({ hostnames }) => hostnames.filter((one) => namesOver(one).includes(name))) : [];
-  return shared.flatMap(({ key }) => [name, ...below].map((one) => hostKey(one, key))).filter((key) => gateway.routeHosts.to(key).size > 0);
 }

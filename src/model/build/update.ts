@@ -32,7 +32,7 @@ import { lookupIn } from "../shapes/lookup.ts";
 import { targetOf } from "../shapes/pool-id.ts";
 import type { Alias, Users } from "../shapes/routing.ts";
 import type { ModelState, Work } from "./state.ts";
-import { ingressOwning, siteHostFrom, siteHostsBeside } from "./update-gateways.ts";
+import { ingressOwning, siteHostFrom, siteHostsBeside } from "./site-hosts.ts";
 import { claimAliases, placeOfAlias } from "./update-aliases.ts";
 
 export function* updateIngresses(state: ModelState, work: Work): Steps<void> {
