@@ -42,7 +42,10 @@ interface Asked {
   readonly request: RequestAtGateway;
   readonly tables: Tables;
   readonly view: RequestView;
+  /** Its route is one that was declared. */
   readonly decision: Decision;
+  /** The route that took the request rewrites paths. */
+  readonly rewrites: boolean;
   /** Key of the listener that the request belongs to; empty: none. */
   readonly listener: string;
   readonly settings: ExplainSettings;
@@ -58,20 +61,28 @@ export function explainAtGateway(model: Model, program: Program, request: Reques
   const asked = view(request, () => 1, (pattern) => untold.push(pattern), client, search);
   const listener = listenerAt(tables, asked, at.address, String(at.port), name) ?? NO_LISTENER;
   // Copied: the next question reuses it.
-  const decision = { ...decideAtFront(tables, asked, name, request.path, request.https) };
-  const about: Asked = { model, request, tables, view: view(request, () => 1, undefined, client, search), decision, listener, settings };
+  const decided = { ...decideAtFront(tables, asked, name, request.path, request.https) };
+  const location = locationOf(decided, tables.settings, asked);
+  const decision = { ...decided, route: declaredRoute(decided) };
+  const about: Asked = { rewrites: decided.route?.detour?.rewrite !== undefined, model, request, tables, view: view(request, () => 1, undefined, client, search), decision, listener, settings };
   const host = decision.host && model.hosts.get(hostKey(decision.host.name, listener));
   const route = routeOf(host, decision.route);
-  const location = locationOf(decision, tables.settings, asked);
   const origins: readonly ObjectIdentity[] = [...gatewaysAt(model, at), ...(listener === NO_LISTENER ? [] : [ownerOfListener(listener)]), ...(route ? [route.origin] : naming)];
   return {
     request: askedUrl({ ...request, host: `${name}${[80, 443].includes(at.port) ? "" : `:${at.port}`}` }),
-    steps: [...comingIn(about), ...decided(about, route, [...new Set(untold)], location)],
+    steps: [...comingIn(about), ...outcome(about, route, [...new Set(untold)], location)],
     ...(decision.pool ? { pool: decision.pool.name, endpoints: endpointTexts(decision.pool) } : { status: decision.status }),
     ...(location === undefined ? {} : { location: utf8Text(location) }),
     ...(listener === NO_LISTENER ? {} : { listener, rules: rulesOf(about) }),
     findings: findings.filter((one) => (concernsAll(one.object, settings) || origins.some((origin) => isAbout(one.object, origin))) && !isAboutAnotherRule(one, route)),
   };
+}
+
+/** A share with filters of its own leads to a route that nobody declared, behind all others: the one that was declared has the share. */
+function declaredRoute({ host, route }: Decision): EdgeRoute | undefined {
+  if (!host || !route) return route;
+  const index = host.routes.indexOf(route);
+  return host.routes.find(({ canaries = [] }) => canaries.some((share) => share.route === index)) ?? route;
 }
 
 function frontAt({ fronts }: Model, { address, port }: Entrance): Front | undefined {
@@ -117,8 +128,8 @@ function tlsStep({ tls, certificates }: Model, listener: string): ExplainedStep 
 }
 
 /** What became of the request. @param untold expressions that only nginx can run */
-function decided(about: Asked, route: Route | undefined, untold: readonly string[], location: string | undefined): readonly ExplainedStep[] {
-  const { decision, request, settings } = about;
+function outcome(about: Asked, route: Route | undefined, untold: readonly string[], location: string | undefined): readonly ExplainedStep[] {
+  const { decision, request, settings, rewrites } = about;
   if (!route) return [...untoldStep(untold, "404"), { what: "answer", result: String(decision.status), why: whyNoRoute(about) }];
   const name = decision.host?.name ?? CATCH_ALL;
   const steps: ExplainedStep[] = [
@@ -127,8 +138,11 @@ function decided(about: Asked, route: Route | undefined, untold: readonly string
   ];
   const shares = shareTexts(route);
   if (shares.length > 1) steps.push({ what: "share", result: "by weight", why: `shares: ${shares.join(", ")}; below: the first` });
+  if (decision.pool && rewrites && decision.uri !== undefined) steps.push({ what: "rewrite", result: utf8Text(decision.uri), why: "URLRewrite of the rule" });
   if (decision.pool) return [...steps, poolStep(decision, false)];
-  if (decision.redirect || decision.reason === "preflight" || decision.reason === "rewrite-unsafe") return [...steps, answerStep(decision, location)];
+  if (decision.redirect) return [...steps, answerStep(decision, location)];
+  const ownAnswer = decision.reason === "preflight" ? "a preflight, which the CORS filter answers" : decision.reason === "rewrite-unsafe" ? "the changed path would have a segment . or .." : undefined;
+  if (ownAnswer !== undefined) return [...steps, { what: "answer", result: String(decision.status), why: ownAnswer }];
   return [...steps, { what: "answer", result: String(decision.status), why: decision.status === 503 ? "no endpoint is ready; no other share takes its requests" : "the rule has no backend that can be used, or asks for what cannot be honoured: a finding of its route says which" }];
 }
 

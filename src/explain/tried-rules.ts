@@ -92,7 +92,9 @@ function triedFor(table: EdgeHost, path: string, request: RequestView): Tried[] 
   return [...found.values()];
 }
 
+/** Those that no path of this request leads to, but for the routes of shares, which no path leads to at all. */
 function others({ routes }: EdgeHost, tried: readonly Tried[]): Tried[] {
-  const known = new Set(tried.map(({ index }) => index));
+  const ofShares = routes.flatMap(({ canaries = [] }) => canaries.flatMap((share) => share.route ?? []));
+  const known = new Set([...tried.map(({ index }) => index), ...ofShares]);
   return routes.flatMap((_, index) => (known.has(index) ? [] : [{ index, matched: false, how: "prefix" as const }]));
 }

@@ -4,6 +4,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 import { ask, type Answer, type Ask } from "../support/client.ts";
+import { askExplain } from "../support/explain-live.ts";
 import { startEcho, type EchoBackend } from "../support/echo.ts";
 import { GATEWAY_CLASS, gatewayOf, httpListener, httpRoute, prefix, ruleTo, serviceAt } from "../support/gateways.ts";
 import { documents } from "../support/manifests.ts";
@@ -95,6 +96,20 @@ test("a redirect has the changes, and an answer in place of a backend's has not"
     const answer = await get(path);
     assert.deepEqual([answer.status, answer.headers["x-set"]], [status, undefined], path);
   }
+});
+
+test("an explanation tells of rewrites, redirects, preflights, and shares with filters of their own", async () => {
+  const explained = (path: string, headers: readonly string[] = [], method = "GET"): ReturnType<typeof askExplain> => askExplain(sluice, { url: `http://${ADDRESS}:${port}${path}`, headers: ["Host: shop.example", ...headers], method });
+  const step = ({ steps }: Awaited<ReturnType<typeof explained>>, wanted: string): string | undefined => steps.find(({ what }) => what === wanted)?.result;
+  const old = await explained("/old/a%20b?x=1");
+  assert.deepEqual([step(old, "rewrite"), old.pool], ["/new/a%20b", "shop-a-80"]);
+  assert.equal((await explained("/moved/x?y=1")).location, `http://shop.example:${port}/new/x?y=1`);
+  const preflight = await explained("/cors/all", ["Origin: https://a.example", "Access-Control-Request-Method: PUT"], "OPTIONS");
+  assert.deepEqual([preflight.status, preflight.steps.at(-1)?.why], [204, "a preflight, which the CORS filter answers"]);
+  const shared = await explained("/backends/x");
+  assert.deepEqual([step(shared, "route"), step(shared, "share"), step(shared, "rewrite"), shared.pool], ["/backends (longest prefix)", "by weight", "/for-a/x", "shop-a-80"]);
+  assert.deepEqual((shared.rules ?? []).filter(({ object }) => !object.startsWith("HTTPRoute shop/filters ")), [], "every rule is one that was declared");
+  assert.equal((shared.rules ?? []).find(({ outcome }) => outcome === "takes")?.object, "HTTPRoute shop/filters spec.rules[11]");
 });
 
 const REWRITTEN: readonly (readonly [path: string, asked: string, host: string])[] = [
