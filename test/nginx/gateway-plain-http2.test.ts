@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { hasHttp2Directive } from "../../src/compile/machine.ts";
@@ -54,6 +55,17 @@ const GRPC = { method: "POST", body: "hello", headers: { "content-type": "applic
 test("a call without TLS goes to its backend and comes back", async () => {
   const { status, text, headers } = await plain("/shop.Carts/Get", GRPC);
   assert.deepEqual([status, text, headers["content-type"]], [200, "hello", "application/grpc"]);
+});
+
+test("a connection with TLS that begins like one without gets no further", async () => {
+  const socket = connectTls({ host: "127.0.0.1", port: sluice.https, servername: "ingress.example", rejectUnauthorized: false, ALPNProtocols: ["http/1.1"] });
+  await once(socket, "secureConnect");
+  // An empty SETTINGS frame follows: nginx would answer it with its own.
+  socket.write(Buffer.concat([Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0])]));
+  const chunks: Buffer[] = [];
+  socket.on("data", (chunk: Buffer) => chunks.push(chunk));
+  await once(socket, "close");
+  assert.match(Buffer.concat(chunks).toString("latin1"), /^(?:HTTP\/1\.1 400 |<html>|$)/);
 });
 
 test("backends are told the client's address, and the port and scheme that it asked for", async () => {

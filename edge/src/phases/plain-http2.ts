@@ -25,9 +25,9 @@ export function rewriteUnlessBad(): void {
   if (ngx.var.uri !== BAD_REQUEST) rewritePhase();
 }
 
-/** True for the first line of a connection that is handed on: no request. */
+/** True for the first line of a connection that is handed on: no request. One with TLS is not: at the other end nobody would know of its certificates and names. */
 export function isPreface(): boolean {
-  return ngx.var.request === PREFACE;
+  return ngx.var.request === PREFACE && ngx.var.https !== "on";
 }
 
 /** Content phase of bad requests. @param socket `unix:` and the path of the socket that takes HTTP/2 alone */
