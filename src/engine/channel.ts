@@ -290,6 +290,8 @@ export class Channel {
     } else if (message.op === "exiting") {
       subscriber.exiting = true;
       this.#events.progress();
+    } else if (message.op === "done") {
+      subscriber.socket.end();
     } else if (message.op !== "connections" || (subscriber.hello?.role === "worker" && subscriber.hello.master === this.#status.master)) {
       // Not from workers of a master that died: they count connections in memory of their own.
       this.#events.message(message);

@@ -37,6 +37,8 @@ export function heard(line: string, role: Role): FromSubscriber | undefined {
       return role === "agent" && isCount(message["pid"]) ? { op: "ended", pid: message["pid"], ended: message["ended"] === true } : undefined;
     case "exiting":
       return role === "worker" ? { op: "exiting" } : undefined;
+    case "done":
+      return role === "worker" ? { op: "done" } : undefined;
     case "counters":
       // A worker's last words come over a connection of their own.
       return role !== "agent" ? counters(message["rows"], message["answers"]) : undefined;

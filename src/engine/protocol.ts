@@ -106,6 +106,8 @@ export type FromSubscriber =
   | { readonly op: "beat"; readonly cpu: number }
   /** Worker: it accepts nothing new and leaves when its requests have ended. */
   | { readonly op: "exiting" }
+  /** An exiting worker is done: it waits for its connection to be closed. */
+  | { readonly op: "done" }
   /** Worker: requests since its last report, and those that it answered itself, by reason. */
   | { readonly op: "counters"; readonly rows: readonly CounterRow[]; readonly answers: Answers }
   /** Worker: what the arms of releases did since it said so last. */

@@ -45,6 +45,8 @@ interface Peer extends Follower {
   readonly frames: string[];
   say(message: object): void;
   leave(): void;
+  /** The other side has closed the connection. */
+  ended(): boolean;
 }
 
 /** A subscriber. It acknowledges every commit, unless `answers` is false: then the test does it. */
@@ -65,7 +67,7 @@ function peer(hello: object, answers = true): Peer {
     if (message.op === "commit" && answers) say({ op: "ack", generation: one.tables.generation } satisfies FromSubscriber);
   }));
   say(hello);
-  return { ...one, orders, frames, say, leave: () => socket.destroy() };
+  return { ...one, orders, frames, say, leave: () => socket.destroy(), ended: () => socket.readableEnded };
 }
 
 function nameOf(frame: Frame): string {
@@ -125,6 +127,8 @@ test("one that exits does not stand for its slot, though it runs the same config
   publish(poolPart("p", 1));
   await until("programmed", () => channel.progress(1).programmed === 1 && fresh.tables.generation === 1);
   assert.equal(channel.progress(1).workers, 1);
+  leaving.say({ op: "done" });
+  await until("its connection is closed", leaving.ended);
   for (const close of closing.slice(0, 1)) close();
   await until("the slot is empty", () => channel.progress(1).workers === 0);
 });

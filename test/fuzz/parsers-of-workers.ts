@@ -18,7 +18,7 @@ import type { Parser } from "./parser.ts";
 const SAID: readonly object[] = [
   { op: "hello", role: "worker", id: 0, pid: 7, generation: 3, digest: "abc", config: "def" },
   { op: "hello", role: "agent", token: "x", pid: 7, generation: 3, digest: "abc" },
-  { op: "ack", generation: 3 }, { op: "beat", cpu: 0.5 }, { op: "ended", pid: 7, ended: true }, { op: "exiting" },
+  { op: "ack", generation: 3 }, { op: "beat", cpu: 0.5 }, { op: "ended", pid: 7, ended: true }, { op: "exiting" }, { op: "done" },
   { op: "counters", rows: [{ namespace: "shop", ingress: "web", service: "web", path: "/", canary: "", status: 200, requests: 1, host: "a", method: "GET", cells: [0, 1, 5, 2] }], answers: [] },
   { op: "arms", rows: [{ rollout: "shop/next", canary: { requests: 2, errors: 1, times: [3, 1] }, primary: { requests: 4, errors: 0, times: [3, 2, 5, 2] } }] },
   { op: "connections", active: 1, reading: 0, writing: 1, waiting: 0, accepted: 5, handled: 5, requests: 9 },

@@ -240,6 +240,11 @@ test("a worker that exits says so, follows until its last request has ended, and
   await follows(fresh);
   held.pop()?.end("late");
   assert.equal((await answer).text, "late");
+  await until("it is done", () => old.said.some(({ op }) => op === "done"));
+  // What is written to it now reaches a connection that is open, so nothing fails, and nothing that it said is lost.
+  assert.equal(old.closed, false);
+  say(old, ...lines);
+  old.socket.end();
   await until("it has left", () => old.closed && workers().length === 1);
   await until("its request is told", () => told("held") > before);
   assert.equal(told("held"), before + 1);

@@ -33,6 +33,8 @@ const LONGEST_RECONNECT_SECONDS = 2;
 const BEAT_SECONDS = 5;
 /** How often a worker says what the arms of releases did: those who judge them act within two seconds. */
 const ARMS_SECONDS = 0.5;
+/** How long a worker that leaves waits for the controller. */
+const LEAVING_SECONDS = 1;
 /** After so many bytes of frames the loop lets requests run. */
 const YIELD_BYTES = 65536;
 
@@ -138,6 +140,20 @@ function converse(socket: ngx.TcpSocket): void {
     } else if (isWatched() && !tellJournal(socket)) {
       return;
     }
+  }
+  leave(socket);
+}
+
+/**
+ * The controller closes the connection, once it has read everything. Were it closed here, a frame that the controller is just writing would
+ * fail, and what it has not read yet would be lost, the last report among it.
+ */
+function leave(socket: ngx.TcpSocket): void {
+  if (!send(socket, { op: "done" })) return;
+  const patience = newDeadline(ngx.now(), LEAVING_SECONDS);
+  while (!isOver(patience, ngx.now())) {
+    const [, problem] = socket.receive("*l");
+    if (problem !== undefined && problem !== "timeout") return;
   }
 }
 
