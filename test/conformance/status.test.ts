@@ -63,11 +63,14 @@ else {
     const { status } = await get("httproutes", "web");
     assert.deepEqual(status?.parents?.[0], FOREIGN_PARENT);
     assert.equal(status?.parents?.[1]?.controllerName, "sluice.ingress/gateway");
-    const before = (await get("gateways", "shop")).status?.conditions ?? [];
-    await ground.ask("PATCH", `${API}/gateways/shop/status`, { status: { conditions: [FOREIGN_CONDITION, ...before] } });
+    const { conditions = [], listeners = [] } = (await get("gateways", "shop")).status ?? {};
+    const marked = listeners.map((one) => ({ ...one, conditions: [...one.conditions, FOREIGN_CONDITION] }));
+    await ground.ask("PATCH", `${API}/gateways/shop/status`, { status: { conditions: [FOREIGN_CONDITION, ...conditions], listeners: marked } });
     await ground.ask("PATCH", `${API}/gateways/shop`, { spec: { listeners: [httpListener("http", 80), httpListener("more", 8080)] } });
     await eventually("two listeners", () => get("gateways", "shop"), ({ status }) => status?.listeners?.length === 2);
-    assert.deepEqual((await get("gateways", "shop")).status?.conditions?.[0], FOREIGN_CONDITION);
+    const after = (await get("gateways", "shop")).status;
+    assert.deepEqual(after?.conditions?.[0], FOREIGN_CONDITION);
+    assert.deepEqual(after?.listeners?.[0]?.conditions.filter(({ type }) => type === FOREIGN_CONDITION.type), [FOREIGN_CONDITION]);
   });
 
   test("the time of a condition moves only with its status, and what is said already is not written again", async () => {
