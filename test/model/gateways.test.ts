@@ -3,9 +3,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { buildModel, createModelBuilder } from "../../src/model/build/build.ts";
 import type { Built } from "../../src/model/model.ts";
-import type { AnyObject, Gateway, GatewayClass, HttpRoute, Ingress } from "../../src/source/objects.ts";
+import type { AnyObject, Gateway, GatewayClass, HttpRoute, Ingress, ListenerSet } from "../../src/source/objects.ts";
 import { Snapshot } from "../../src/source/snapshot.ts";
-import { ingressClass, put, service, testConfig, testSettings } from "../support/objects.ts";
+import { ingressClass, put, secret, service, testConfig, testSettings } from "../support/objects.ts";
+import { selfSigned } from "../support/openssl.ts";
 
 const CLASS: GatewayClass = { kind: "GatewayClass", metadata: { namespace: "", name: "c" }, spec: { controllerName: "sluice.ingress/gateway" } };
 const SETTINGS = { ...testSettings, gatewayApi: true, gatewayAddresses: ["10.9.0.0/30"] };
@@ -114,4 +115,44 @@ test("an Ingress that comes, changes hands and goes is told of on the route that
   assert.deepEqual(told(), ["two"]);
   snapshot.remove({ kind: "Ingress", namespace: "shop", name: "two" });
   assert.deepEqual(told(), []);
+});
+
+test("a ListenerSet takes nothing from a younger Gateway, and what it has from an older set it has", () => {
+  const allowing = (one: Gateway): Gateway => ({ ...one, spec: { ...one.spec, allowedListeners: { namespaces: { from: "All" } } } });
+  const set = (name: string, namespace: string, created: string, hostname: string, protocol = "HTTP", port = 80): ListenerSet => ({
+    kind: "ListenerSet", metadata: { namespace, name, creationTimestamp: created }, spec: { parentRef: { name: "old", namespace: "shop" }, listeners: [{ name: "l", port, protocol, hostname, ...(protocol === "HTTPS" ? { tls: { certificateRefs: [{ name: "tls" }] } } : {}) }] },
+  });
+  const pair = selfSigned(["b.example"]);
+  const built = build([
+    allowing(gateway({ name: "old", created: "2026-01-01T00:00:00Z", listeners: [{ name: "l", port: 80, protocol: "HTTP", hostname: "old.example" }] })),
+    gateway({ name: "young", created: "2026-02-01T00:00:00Z", listeners: [{ name: "l", port: 80, protocol: "HTTP", hostname: "a.example" }, { name: "m", port: 8080, protocol: "HTTP" }] }),
+    set("grabs", "team", "2026-03-01T00:00:00Z", "a.example"), set("port", "team", "2026-03-01T00:00:00Z", "b.example", "HTTPS", 8080), set("fine", "team", "2026-03-02T00:00:00Z", "c.example"),
+    secret("team/tls", { "tls.crt": pair.chain, "tls.key": pair.key }),
+  ], { ...SETTINGS, gatewayAddresses: [] });
+  assert.deepEqual(conditionsOf(built, "young"), ["Accepted True Accepted"]);
+  const ofSet = (name: string): readonly string[] => (built.judged.get(`ListenerSet team/${name}`)?.listeners?.[0]?.conditions ?? []).flatMap(({ type, status, reason }) => (type === "Accepted" ? [`${status} ${reason}`] : []));
+  assert.deepEqual([ofSet("grabs"), ofSet("port"), ofSet("fine")], [["False PortUnavailable"], ["False PortUnavailable"], ["True Accepted"]]);
+  assert.equal(built.model.fronts.get("* 80")?.listeners["a.example"], "shop/young/l");
+  const [owner] = [...built.model.fronts.values()].filter(({ listeners }) => listeners["c.example"] !== undefined);
+  assert.equal(owner?.listeners["c.example"], "team/fine+/l");
+});
+
+test("a certificate that is missing is the affair of its listener, and ListenerSets of the Gateway are served on", () => {
+  const parent: Gateway = { ...gateway({ name: "g", listeners: [{ name: "l", port: 443, protocol: "HTTPS", hostname: "own.example", tls: { certificateRefs: [{ name: "missing" }] } }] }) };
+  const built = build([
+    { ...parent, spec: { ...parent.spec, allowedListeners: { namespaces: { from: "Same" } } } },
+    { kind: "ListenerSet", metadata: { namespace: "shop", name: "s" }, spec: { parentRef: { name: "g" }, listeners: [{ name: "l", port: 80, protocol: "HTTP", hostname: "set.example" }] } },
+  ]);
+  assert.deepEqual(built.judged.get("ListenerSet shop/s")?.conditions.map(({ type, status }) => `${type} ${status}`), ["Accepted True"]);
+  assert.deepEqual(conditionsOf(built, "g"), ["Accepted True ListenersNotValid"]);
+});
+
+test("a label that every object of JavaScript has is a label like others", () => {
+  const parent = gateway({ name: "g" });
+  const chosen = (matchExpressions: readonly { readonly key: string; readonly operator: string }[]): string | undefined => build([
+    { kind: "Namespace", metadata: { namespace: "", name: "shop", labels: {} } } as AnyObject,
+    { ...parent, spec: { ...parent.spec, allowedListeners: { namespaces: { from: "Selector", selector: { matchExpressions: [...matchExpressions] } } } } },
+    { kind: "ListenerSet", metadata: { namespace: "shop", name: "s" }, spec: { parentRef: { name: "g" }, listeners: [{ name: "l", port: 80, protocol: "HTTP" }] } },
+  ]).judged.get("ListenerSet shop/s")?.conditions[0]?.reason;
+  assert.deepEqual([chosen([{ key: "constructor", operator: "Exists" }]), chosen([{ key: "constructor", operator: "DoesNotExist" }])], ["NotAllowed", "Accepted"]);
 });

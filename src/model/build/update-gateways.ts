@@ -11,7 +11,7 @@ import * as found from "../findings/catalogue.ts";
 import type { Finding } from "../findings/findings.ts";
 import { attach, parentOf, parentText, type Attachment } from "../gateway/attach.ts";
 import type { RouteLookup } from "../gateway/backend-refs.ts";
-import { allListeners, judgeGateway, judgeSets, readGateways, type ParsedGateway } from "../gateway/gateways.ts";
+import { allListeners, judgeGateway, judgeSet, readGateways, type ParsedGateway } from "../gateway/gateways.ts";
 import { selectsSets } from "../gateway/listener-sets.ts";
 import { isTrouble } from "../gateway/listeners.ts";
 import { intersect } from "../gateway/hostnames.ts";
@@ -50,7 +50,10 @@ export function* updateGateways(state: ModelState, work: Work): Steps<void> {
     updateRoute(state, work, key);
     for (const one of gateway.routeParents.from(key)) counted.add(one);
   }
-  for (const key of counted) noteParent(state, key);
+  for (const key of counted) {
+    yield;
+    noteParent(state, key);
+  }
 }
 
 /** Gives the keys of all Gateways that are or were ours, and of their ListenerSets, as of `parentOf`. */
@@ -191,14 +194,14 @@ function judgeParent({ gateway }: ModelState, key: string): ObjectStatus | undef
   const parsed = parent && gateway.gateways.get(parent.gateway);
   if (!parsed) return undefined;
   const attached = (listener: string): number => gateway.routeListeners.to(listener).size;
-  return key.startsWith("Gateway ") ? judgeGateway(parsed, attached) : judgeSets(parsed, attached).get(key.slice("ListenerSet ".length));
+  return key.startsWith("Gateway ") ? judgeGateway(parsed, attached) : judgeSet(parsed, key.slice("ListenerSet ".length), attached);
 }
 
 function parentFindings({ object, conditions, listeners = [] }: ObjectStatus): readonly Finding[] {
   // Of a ListenerSet both conditions have one reason.
   const own = conditions.filter((one, index) => one.status === "False" && one.reason !== "ListenersNotValid" && !(index > 0 && conditions[0]?.message === one.message));
   return [
-    ...own.map(({ message }) => found.gatewayNotServed({ object, field: "spec" }, { why: message })),
+    ...own.map(({ message }) => found.gatewayNotServed({ object, field: "spec" }, { why: message, kind: object.kind })),
     ...listeners.flatMap(({ name, conditions: all }, index) => messagesOf(all.filter(isTrouble)).map((message) =>
       found.listenerNotServed({ object, field: `spec.listeners[${index}]` }, { why: message, listener: name }))),
   ];

@@ -45,11 +45,11 @@ export const listenerNotServed = finding<{ why: string; listener: string }>(
   ({ listener }) => `listener "${listener}" is not served as it is written`,
 );
 
-export const gatewayNotServed = finding<{ why: string }>(
+export const gatewayNotServed = finding<{ why: string; kind: string }>(
   "gateway-not-served",
   "error",
   ({ why }) => why,
-  () => "the Gateway is not served",
+  ({ kind }) => `the ${kind} is not served`,
 );
 
 export const grpcRouteNeedsTls = finding<{ listener: string }>(

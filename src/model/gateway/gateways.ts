@@ -8,10 +8,11 @@ import { CATCH_ALL } from "../../../edge/src/program.ts";
 import { readSecretState } from "../secrets/certificates.ts";
 import { ageOf, byGatewayAge } from "../shapes/age.ts";
 import { frontId, type Front } from "../shapes/front.ts";
+import { ownerOfListener } from "../shapes/listener-key.ts";
 import { assignAddresses, type GatewayAddresses } from "./addresses.ts";
 import { FEATURES_SERVED } from "./features.ts";
 import { isSetAccepted, judgeListenerSet, parentOfSet, readListenerSets, type ParsedListenerSet } from "./listener-sets.ts";
-import { isFaultless, readListeners, type GatewayListener, type ListenerLookup } from "./listeners.ts";
+import { isAdmitted, isFaultless, readListeners, type GatewayListener, type ListenerLookup } from "./listeners.ts";
 import { condition, type ListenerStatus, type ObjectStatus, type StatusCondition } from "../shapes/object-status.ts";
 
 export interface GatewaySettings {
@@ -70,7 +71,8 @@ export function readGateways(snapshot: Snapshot, settings: GatewaySettings, form
     const key = keyOf(object.metadata.namespace, object.metadata.name);
     const listeners = listenersOf(object, lookup);
     const given = addresses.get(object) ?? {};
-    const refused = given.refused !== undefined || listeners.every(({ usable }) => !usable);
+    // A certificate that is missing is the affair of its listener alone.
+    const refused = given.refused !== undefined || listeners.every((one) => !isAdmitted(one));
     return { key, object, listeners, addresses: given, sets: readListenerSets({ object, listeners, refused }, sets.get(key) ?? [], lookup, labels) };
   });
   const fronts = frontsOf(read, settings, crowded);
@@ -109,50 +111,67 @@ function noListeners(): Record<string, string> {
   return Object.create(null) as Record<string, string>;
 }
 
+type Fronts = Map<string, Front & { readonly listeners: Record<string, string>; readonly gateways: string[] }>;
+
+/** What a listener wants, and for which Gateway. */
+interface Claim {
+  readonly gateway: ParsedGateway;
+  readonly listener: GatewayListener;
+}
+
+/** Listeners of Gateways come first, by the age of the Gateway; then those of ListenerSets, by the age of the set: nobody takes by a set what a Gateway has. */
+function claimsOf(gateways: readonly ParsedGateway[]): readonly Claim[] {
+  const own = gateways.flatMap((gateway) => gateway.listeners.map((listener) => ({ gateway, listener })));
+  const sets = gateways.flatMap((gateway) => gateway.sets.map((set) => ({ gateway, set, age: ageOf(set.object) }))).sort((a, b) => byGatewayAge(a.age, b.age));
+  return [...own, ...sets.flatMap(({ gateway, set }) => set.listeners.map((listener) => ({ gateway, listener })))].filter(({ listener }) => listener.usable);
+}
+
 function frontsOf(gateways: readonly ParsedGateway[], settings: GatewaySettings, crowded: Crowded): ReadonlyMap<string, Front> {
-  const fronts = new Map<string, Front & { readonly listeners: Record<string, string>; readonly gateways: string[] }>();
-  for (const gateway of gateways) {
-    const { key, object: { metadata: { namespace, name } }, addresses: { own, refused, unusable } } = gateway;
-    if (refused || unusable) continue;
-    for (const address of own ?? []) {
+  const fronts: Fronts = new Map();
+  const served = gateways.filter(({ addresses: { refused, unusable } }) => !refused && !unusable);
+  for (const { key, object: { metadata: { namespace, name } }, addresses: { own = [] } } of served) {
+    for (const address of own) {
       const id = frontId(address);
       fronts.set(id, fronts.get(id) ?? { id, address, port: 0, https: false, listeners: noListeners(), gateways: [key], origin: { kind: "Gateway", namespace, name, field: "spec.addresses" } });
     }
-    for (const listener of allListeners(gateway).filter(({ usable }) => usable)) {
-      if (own === undefined && isIngress(listener, settings)) {
-        const message = `Listener "${listener.name}" wants all names at port ${listener.port}, which Ingresses have: give it a host name, or Gateways addresses of their own (--gateway-addresses)`;
-        crowded.set(listener, condition("Accepted", false, "PortUnavailable", message));
-        continue;
-      }
-      for (const address of own ?? [undefined]) {
-        const id = frontId(address, listener.port);
-        const origin = { kind: "Gateway", namespace, name, field: "spec.listeners" };
-        const https = listener.protocol === "HTTPS";
-        if (https && settings.enableSslPassthrough && listener.port === settings.httpsPort) {
-          crowded.set(listener, condition("Accepted", false, "PortUnavailable", `Listener "${listener.name}": with --enable-ssl-passthrough port ${listener.port} cannot be a Gateway's: give it another`));
-          continue;
-        }
-        if (spoken(listener.port, fronts.values(), settings) === !https) {
-          crowded.set(listener, condition("Accepted", false, "PortUnavailable", `Listener "${listener.name}": port ${listener.port} is one of ${https ? "http" : "https"} here: give it another`));
-          continue;
-        }
-        const front = fronts.get(id) ?? { id, ...(address === undefined ? {} : { address }), port: listener.port, https, listeners: noListeners(), gateways: [], origin };
-        fronts.set(id, front);
-        if (!front.gateways.includes(key)) front.gateways.push(key);
-        const holder = front.listeners[listener.hostname];
-        if (holder === undefined) front.listeners[listener.hostname] = listener.key;
-        else crowded.set(listener, condition("Accepted", false, "PortUnavailable", `Listener "${listener.name}": an older Gateway has its port and host name: give it another, or the Gateway an address of its own`));
-      }
-    }
+  }
+  // Whether TLS ends at a port: one socket has the requests of all addresses.
+  const spoken = new Map([[settings.httpPort, false], [settings.httpsPort, true]]);
+  for (const claim of claimsOf(served)) {
+    const why = whyNoPort(claim, spoken, settings) ?? seat(claim, fronts);
+    if (why === undefined) spoken.set(claim.listener.port, claim.listener.protocol === "HTTPS");
+    else crowded.set(claim.listener, condition("Accepted", false, "PortUnavailable", `Listener "${claim.listener.name}"${why}`));
   }
   return fronts;
 }
 
-/** Whether TLS ends at a port: one socket has the requests of all addresses. Undefined: nobody has it yet. */
-function spoken(port: number, fronts: Iterable<Front>, { httpPort, httpsPort }: GatewaySettings): boolean | undefined {
-  if (port === httpPort || port === httpsPort) return port === httpsPort;
-  for (const front of fronts) if (front.port === port) return front.https;
-  return undefined;
+/** Why a listener cannot have its port, the end of a sentence. */
+function whyNoPort({ gateway: { addresses: { own } }, listener }: Claim, spoken: ReadonlyMap<number, boolean>, settings: GatewaySettings): string | undefined {
+  const { port, protocol } = listener;
+  const https = protocol === "HTTPS";
+  if (own === undefined && isIngress(listener, settings)) return ` wants all names at port ${port}, which Ingresses have: give it a host name, or Gateways addresses of their own (--gateway-addresses)`;
+  if (https && settings.enableSslPassthrough && port === settings.httpsPort) return `: with --enable-ssl-passthrough port ${port} cannot be a Gateway's: give it another`;
+  return spoken.get(port) === !https ? `: port ${port} is one of ${https ? "http" : "https"} here: give it another` : undefined;
+}
+
+/** Puts a listener where its Gateway is reached. Gives the end of a sentence where another has its name there. */
+function seat({ gateway: { key, addresses: { own } }, listener }: Claim, fronts: Fronts): string | undefined {
+  let why: string | undefined;
+  for (const address of own ?? [undefined]) {
+    const id = frontId(address, listener.port);
+    const { kind, namespace, name } = ownerOfListener(listener.key);
+    const front = fronts.get(id) ?? {
+      id, ...(address === undefined ? {} : { address }), port: listener.port, https: listener.protocol === "HTTPS", listeners: noListeners(), gateways: [], origin: { kind, namespace, name, field: "spec.listeners" },
+    };
+    if (front.listeners[listener.hostname] !== undefined) {
+      why = ": another Gateway, or a ListenerSet of one, has its port and host name before: give it another, or the Gateway an address of its own";
+      continue;
+    }
+    fronts.set(id, front);
+    if (!front.gateways.includes(key)) front.gateways.push(key);
+    front.listeners[listener.hostname] = listener.key;
+  }
+  return why;
 }
 
 function isIngress({ hostname, port }: GatewayListener, { httpPort, httpsPort }: GatewaySettings): boolean {
@@ -175,7 +194,7 @@ function judgeClass(object: GatewayClass): ObjectStatus {
 export function judgeGateway({ object, listeners, sets, addresses }: ParsedGateway, attached: (listener: string) => number): ObjectStatus {
   const { own, refused, unusable } = addresses;
   const bad = listeners.filter((one) => !isFaultless(one));
-  const none = listeners.every(({ usable }) => !usable);
+  const none = allListeners({ listeners, sets }).every(({ usable }) => !usable);
   const accepted = refused ?? (bad.length === 0 && listeners.length > 0
     ? condition("Accepted", true, "Accepted", "The Gateway is valid")
     : condition("Accepted", !none, "ListenersNotValid", listeners.length === 0 ? "The Gateway has no listener" : `Not valid: ${bad.map(({ name }) => `listener "${name}"`).join(", ")}`));
@@ -188,9 +207,10 @@ export function judgeGateway({ object, listeners, sets, addresses }: ParsedGatew
   };
 }
 
-/** What is said of a Gateway's ListenerSets, by `namespace/name`. */
-export function judgeSets({ sets, addresses }: ParsedGateway, attached: (listener: string) => number): ReadonlyMap<string, ObjectStatus> {
-  return new Map(sets.map((set) => [set.key, judgeListenerSet(set, statusOf(set.listeners, addresses, attached))]));
+/** What is said of one of a Gateway's ListenerSets. @param key `namespace/name` */
+export function judgeSet({ sets, addresses }: ParsedGateway, key: string, attached: (listener: string) => number): ObjectStatus | undefined {
+  const set = sets.find((one) => one.key === key);
+  return set && judgeListenerSet(set, statusOf(set.listeners, addresses, attached));
 }
 
 function statusOf(listeners: readonly GatewayListener[], { own, refused, unusable }: GatewayAddresses, attached: (listener: string) => number): readonly ListenerStatus[] {

@@ -7,7 +7,7 @@ import type { Gateway, ListenerSet } from "../../source/objects.ts";
 import { keyOf } from "../../source/snapshot.ts";
 import { ageOf, byGatewayAge } from "../shapes/age.ts";
 import { condition, type ListenerStatus, type ObjectStatus, type StatusCondition } from "../shapes/object-status.ts";
-import { conflictBetween, isFaultless, readListeners, type GatewayListener, type ListenerLookup } from "./listeners.ts";
+import { familyOf, isFaultless, isServed, readListeners, type GatewayListener, type ListenerLookup } from "./listeners.ts";
 import { fits } from "./selector.ts";
 
 export interface ParsedListenerSet {
@@ -35,7 +35,8 @@ export interface SetParent {
 
 /** @param sets those that name this Gateway, in any order. @param labels of a namespace */
 export function readListenerSets({ object: gateway, listeners: own, refused }: SetParent, sets: readonly ListenerSet[], lookup: ListenerLookup, labels: (namespace: string) => Readonly<Record<string, string>>): readonly ParsedListenerSet[] {
-  const taken = [...own];
+  const taken: Taken = new Map();
+  for (const one of own) take(one, taken);
   return sets.map((object) => ({ object, age: ageOf(object) })).sort((a, b) => byGatewayAge(a.age, b.age)).map(({ object }): ParsedListenerSet => {
     const { metadata: { namespace, name } } = object;
     const key = keyOf(namespace, name);
@@ -45,7 +46,7 @@ export function readListenerSets({ object: gateway, listeners: own, refused }: S
     const listeners = readListeners({ kind: "ListenerSet", namespace, name }, object.spec.listeners ?? [], lookup).map((one) => {
       const conflict = conflictWith(one, taken);
       const told = conflict ? refusedFor(one, conflict) : one;
-      if (!conflict) taken.push(one);
+      if (!conflict) take(one, taken);
       return told;
     });
     return { key, object, listeners, refused: undefined };
@@ -63,14 +64,23 @@ export function selectsSets({ spec: { allowedListeners } }: Gateway): boolean {
   return allowedListeners?.namespaces?.from === "Selector";
 }
 
-function conflictWith(listener: GatewayListener, taken: readonly GatewayListener[]): StatusCondition | undefined {
-  for (const other of taken) {
-    const reason = conflictBetween(listener, other);
-    // The other may be a stranger's: its name is not told.
-    if (reason === "ProtocolConflict") return condition("Conflicted", true, reason, `A listener that comes before has another protocol on port ${listener.port}: give this one another port`);
-    if (reason === "HostnameConflict") return condition("Conflicted", true, reason, "A listener that comes before has this port and host name: give this one another");
-  }
-  return undefined;
+/** What listeners that come before have, by port: all are of one family, or conflict with each other already. */
+type Taken = Map<number, { readonly families: Set<string>; readonly names: Set<string> }>;
+
+function take(listener: GatewayListener, taken: Taken): void {
+  if (!isServed(listener)) return;
+  const there = taken.get(listener.port) ?? { families: new Set(), names: new Set() };
+  taken.set(listener.port, there);
+  there.families.add(familyOf(listener));
+  there.names.add(listener.hostname);
+}
+
+/** Those that come before may be a stranger's: they are not named. */
+function conflictWith(listener: GatewayListener, taken: Taken): StatusCondition | undefined {
+  const there = taken.get(listener.port);
+  if (!there) return undefined;
+  if ([...there.families].some((one) => one !== familyOf(listener))) return condition("Conflicted", true, "ProtocolConflict", `A listener that comes before has another protocol on port ${listener.port}: give this one another port`);
+  return there.names.has(listener.hostname) ? condition("Conflicted", true, "HostnameConflict", "A listener that comes before has this port and host name: give this one another") : undefined;
 }
 
 /** A listener for which there is no room says so in all of its conditions. */

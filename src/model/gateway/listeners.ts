@@ -117,6 +117,11 @@ function accept({ name, protocol = "", hostname = "", port }: ListenerSpec, vali
   return condition("Accepted", false, "Invalid", port === undefined ? `Listener "${name}" names no port from 1 to 65535` : `"${hostname}" is not a host name`);
 }
 
+/** Whether a listener is valid and distinct, whatever its references lead to. */
+export function isAdmitted({ conditions }: GatewayListener): boolean {
+  return conditions.every(({ type, status }) => (type !== "Accepted" || status === "True") && (type !== "Conflicted" || status === "False"));
+}
+
 /** A listener that serves something, or would with routes. */
 export function isFaultless({ usable, conditions }: GatewayListener): boolean {
   return usable && !conditions.some(isTrouble);
@@ -130,13 +135,23 @@ export function isTrouble({ type, status }: StatusCondition): boolean {
 /** Protocols of one port that go together, by family. */
 const FAMILIES: ReadonlyMap<string, string> = new Map([["HTTP", "http"], ["HTTPS", "tls"], ["TLS", "tls"]]);
 
-/** Why two listeners are not distinct; undefined: they are. Protocols that there are not conflict with nothing. */
-export function conflictBetween(one: Pick<ListenerSpec, "port" | "protocol" | "hostname">, other: Pick<ListenerSpec, "port" | "protocol" | "hostname">): "ProtocolConflict" | "HostnameConflict" | undefined {
-  const family = ({ protocol = "" }: Pick<ListenerSpec, "protocol">): string => FAMILIES.get(protocol) ?? protocol;
-  const name = ({ hostname = "" }: Pick<ListenerSpec, "hostname">): string => (hostname === CATCH_ALL ? "" : hostname);
-  if (one.port !== other.port || !KINDS.has(other.protocol ?? "")) return undefined;
-  if (family(one) !== family(other)) return "ProtocolConflict";
-  return name(one) === name(other) ? "HostnameConflict" : undefined;
+type Distinct = Pick<ListenerSpec, "port" | "protocol" | "hostname">;
+
+/** Protocols of one family go together on a port. */
+export function familyOf({ protocol = "" }: Distinct): string {
+  return FAMILIES.get(protocol) ?? protocol;
+}
+
+/** Protocols that there are not conflict with nothing. */
+export function isServed({ protocol = "" }: Distinct): boolean {
+  return KINDS.has(protocol);
+}
+
+/** Why two listeners are not distinct; undefined: they are. */
+function conflictBetween(one: Distinct, other: Distinct): "ProtocolConflict" | "HostnameConflict" | undefined {
+  if (one.port !== other.port || !isServed(other)) return undefined;
+  if (familyOf(one) !== familyOf(other)) return "ProtocolConflict";
+  return (one.hostname ?? "") === (other.hostname ?? "") ? "HostnameConflict" : undefined;
 }
 
 /** Of two listeners that cannot be told apart, none is served (Gateway API, distinct listeners). */
