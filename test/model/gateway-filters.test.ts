@@ -3,10 +3,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { originAllowed } from "../../edge/src/cross-origin.ts";
 import { changePath } from "../../edge/src/path-change.ts";
+import { forwardedHeaders } from "../../src/compile/forwarding.ts";
 import { readFilters } from "../../src/model/gateway/http-filters.ts";
 import { readMatch } from "../../src/model/gateway/http-match.ts";
 import { pathChangeOf, readPathChange } from "../../src/model/gateway/path-changes.ts";
 import type { RouteFilter } from "../../src/source/gateway/shared.ts";
+import { testConfig } from "../support/objects.ts";
 
 /** What is said of one filter; what is read of it, without what every rule has. */
 function said(...filters: readonly RouteFilter[]): unknown {
@@ -29,6 +31,16 @@ test("headers that are not a rule's are refused, and the host is one of requests
   assert.equal(said(answers(set("a b"))), 'filters[0] names "a b", which is no header: correct the name');
   assert.equal(said(answers(set("X-A", "1\r\nX-B: 2"))), 'filters[0] gives the header "X-A" a value with control characters: remove them');
   assert.deepEqual(said(answers(set("Host"))), { responseHeaders: [{ name: "Host", value: "x" }] });
+});
+
+test("what Sluice tells backends of the client, and headers that nginx and the edge pass to each other, no rule changes unseen", () => {
+  const sent = forwardedHeaders(testConfig).map(([name]) => name).filter((name) => name !== "X-Request-ID");
+  assert.ok(sent.includes("X-Forwarded-For"));
+  for (const name of [...sent, "X-Original-URI", "sluice%3aclient"]) {
+    for (const changes of [{ set: [{ name, value: "x" }] }, { add: [{ name: name.toUpperCase(), value: "x" }] }, { remove: [name.toLowerCase()] }]) {
+      assert.match(String(said({ type: "RequestHeaderModifier", requestHeaderModifier: changes })), /^filters\[0\]\.?\w* (?:changes|names) .*: (?:remove it|correct the name)$/, name);
+    }
+  }
 });
 
 test("a filter that is unknown, says nothing or comes twice is not left out", () => {
