@@ -319,7 +319,7 @@ function compileShares({ total, parts }: Shares): Pick<EdgeRoute, "pool" | "serv
   const shares = parts.map(({ weight, backend }): EdgeCanary => {
     const range = { from, to: from + weight };
     from = range.to;
-    const named = backend.kind === "service" ? { pool: backend.pool, name: poolName(backend.pool) } : { pool: "", name: "", respond: 500 };
+    const named = backend.kind === "service" ? { pool: backend.pool, name: poolName(backend.pool) } : { pool: "", name: "", respond: backend.kind === "status" ? backend.status : 500 };
     return { share: true, ...range, ...named };
   });
   return { pool: "", service: "", port: "", canaries: shares, total };

@@ -108,7 +108,7 @@ test("a backend that speaks WebSocket gets the upgrade", async () => {
   assert.match(head.toString(), /^HTTP\/1\.1 101 /);
 });
 
-test("weights are kept, and a backend that is missing keeps its share and answers 500", async () => {
+test("weights are kept, and a backend that is missing keeps its share and answers 503, which is UNAVAILABLE", async () => {
   const draws = 200;
   const before = backends.map((one) => one.calls());
   for (let i = 0; i < draws; i++) assert.equal((await call("/weights/Get")).status, 200);
@@ -117,7 +117,7 @@ test("weights are kept, and a backend that is missing keeps its share and answer
   // Six standard deviations.
   assert.ok(Math.abs(a - 0.75 * draws) < 37, `${a} of ${draws}`);
   const half = await Promise.all(Array.from({ length: 60 }, async () => (await call("/half/Get")).status));
-  assert.deepEqual([...new Set(half)].sort(), [200, 500]);
+  assert.deepEqual([...new Set(half)].sort(), [200, 503]);
 });
 
 test("headers of a call are set and removed", async () => {

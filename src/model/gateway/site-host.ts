@@ -76,7 +76,7 @@ function routeOf({ parsed, rule, match }: Candidate, listener: GatewayListener, 
     path: match.path,
     pathType: match.pathType,
     ...(match.conditions.length > 0 ? { when: [match.conditions] } : {}),
-    ...targetOf(rule, proxy, (filters) => filtersOf(filters, { listener, match, pages })),
+    ...targetOf(rule, proxy, { kind: "status", status: BROKEN[kind], proxy }, (filters) => filtersOf(filters, { listener, match, pages })),
     synthesized: false,
     origin: { kind, namespace, name, field: rule.field },
     age: parsed.age,
@@ -121,9 +121,11 @@ function originOf({ scheme, host, port, path }: RuleRedirect, listener: GatewayL
   return { scheme: scheme ?? own, ...(host === undefined ? {} : { host }), port: String(number), ...(path ? { path: pathChangeOf(path, match) } : {}) };
 }
 
-/** Where a rule sends requests, and what happens to them. A rule that cannot be honoured, without backends or with weights of 0 alone, answers 500. */
-function targetOf({ filters, shares }: RouteRule, proxy: ProxySettings, compiled: (filters: RuleFilters) => Filters): Pick<Route, "backend" | "filters"> {
-  const broken: Backend = { kind: "status", status: 500, proxy };
+/** What is answered in place of a backend that cannot be used. To clients of gRPC 503 is UNAVAILABLE, and 500 is UNKNOWN (GRPCRouteRule.backendRefs). */
+const BROKEN: Readonly<Record<ParsedRoute["object"]["kind"], number>> = { HTTPRoute: 500, GRPCRoute: 503 };
+
+/** Where a rule sends requests, and what happens to them. @param broken for a rule that cannot be honoured, has no backends, or weights of 0 alone */
+function targetOf({ filters, shares }: RouteRule, proxy: ProxySettings, broken: Backend, compiled: (filters: RuleFilters) => Filters): Pick<Route, "backend" | "filters"> {
   if (filters === undefined) return { backend: broken, filters: NO_REDIRECT };
   // A redirect asks no backend.
   if (filters.redirect) return { backend: { kind: "default", proxy }, filters: compiled(filters) };
