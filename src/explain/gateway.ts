@@ -23,7 +23,6 @@ import { shownCertificate } from "./certificate.ts";
 import { explainedClient } from "./client.ts";
 import { concernsAll, isAbout } from "./concerns.ts";
 import type { Explanation, ExplainSettings } from "./explanation.ts";
-import { routeOf } from "./model-route.ts";
 import type { ObjectIdentity } from "./naming.ts";
 import { entranceText, levelsOf } from "./entrance.ts";
 import { askedUrl, utf8Text, type ExplainedRequest, type Entrance } from "./request.ts";
@@ -66,7 +65,8 @@ export function explainAtGateway(model: Model, program: Program, request: Reques
   const decision = { ...decided, route: declaredRoute(decided) };
   const about: Asked = { rewrites: decided.route?.detour?.rewrite !== undefined, model, request, tables, view: view(request, () => 1, undefined, client, search), decision, listener, settings };
   const host = decision.host && model.hosts.get(hostKey(decision.host.name, listener));
-  const route = routeOf(host, decision.route);
+  // At a listener's host the routes of the Model and of the edge stand at the same places.
+  const route = decision.route && host?.routes[decision.host?.routes.indexOf(decision.route) ?? -1];
   const origins: readonly ObjectIdentity[] = [...gatewaysAt(model, at), ...(listener === NO_LISTENER ? [] : [ownerOfListener(listener)]), ...(route ? [route.origin] : naming)];
   return {
     request: askedUrl({ ...request, host: `${name}${[80, 443].includes(at.port) ? "" : `:${at.port}`}` }),
@@ -143,7 +143,7 @@ function outcome(about: Asked, route: Route | undefined, untold: readonly string
   if (decision.redirect) return [...steps, answerStep(decision, location)];
   const ownAnswer = decision.reason === "preflight" ? "a preflight, which the CORS filter answers" : decision.reason === "rewrite-unsafe" ? "the changed path would have a segment . or .." : undefined;
   if (ownAnswer !== undefined) return [...steps, { what: "answer", result: String(decision.status), why: ownAnswer }];
-  return [...steps, { what: "answer", result: String(decision.status), why: decision.status === 503 ? "no endpoint is ready; no other share takes its requests" : "the rule has no backend that can be used, or asks for what cannot be honoured: a finding of its route says which" }];
+  return [...steps, { what: "answer", result: String(decision.status), why: decision.reason === "no-endpoints" ? "no endpoint is ready; no other share takes its requests" : "the rule has no backend that can be used, or asks for what cannot be honoured: a finding of its route says which" }];
 }
 
 function untoldStep(untold: readonly string[], without: string): readonly ExplainedStep[] {

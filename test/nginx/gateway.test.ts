@@ -55,6 +55,8 @@ before(async () => {
             ruleTo({ a: 3, b: 1, c: 0 }, { matches: [prefix("/weights")] }),
             ruleTo({ a: 1, missing: 1 }, { matches: [prefix("/half")] }),
             { matches: [prefix("/none")] },
+            ruleTo("a", { matches: [exactly("/same")] }),
+            ruleTo({ b: 3, c: 1 }, { matches: [prefix("/same")] }),
             ruleTo({ a: 0 }, { matches: [prefix("/zero")] }),
             ruleTo("a", { matches: [prefix("/unknown")], filters: [{ type: "Unheard" }] }),
             ruleTo("a", {
@@ -135,6 +137,8 @@ test("an explanation names the listener, each rule in its turn and why it does n
   const shares = await explained(BLOG, "/weights");
   assert.match(shares.steps.find(({ what }) => what === "share")?.why ?? "", /^shares: shop\/a:80 3\/4, shop\/b:80 1\/4/);
   assert.deepEqual(shares.findings, []);
+  const same = await explained(BLOG, "/same/x");
+  assert.deepEqual(same.steps.filter(({ what }) => what === "route" || what === "share").map(({ result }) => result), ["/same (longest prefix)", "by weight"], "beside an exact path that is written alike");
   const broken = await explained(BLOG, "/unknown");
   assert.deepEqual([broken.status, broken.findings.some(({ sentence }) => sentence.includes('filter of the type "Unheard"'))], [500, true]);
   const { location } = await explained(BLOG, "/moved/x?y=1");

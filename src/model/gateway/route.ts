@@ -146,7 +146,8 @@ export function readShares(backendRefs: readonly RouteBackend[], field: string, 
 export function withTargets(filters: RuleFilters, { from, lookup, unresolved }: RuleReading): RuleFilters {
   if (filters.mirrors.length === 0) return filters;
   const mirrors = filters.mirrors.map((mirror) => {
-    const target = resolveBackend(mirror.ref, from, mirror.field, lookup);
+    const found = resolveBackend(mirror.ref, from, mirror.field, lookup);
+    const target = "protocol" in found && found.protocol !== "HTTP" ? condition("ResolvedRefs", false, "UnsupportedProtocol", `${mirror.field} names a port that speaks HTTP/2 without TLS, in which no copies are sent: name another port`) : found;
     if ("reason" in target) unresolved.push(target);
     return "reason" in target ? mirror : { ...mirror, backend: target };
   });
