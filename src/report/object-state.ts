@@ -137,8 +137,11 @@ function isRefused({ conditions, listeners, parents }: ObjectStatus): boolean {
   return isBad || listeners?.every(({ front }) => front === undefined) === true;
 }
 
+/** Of a Gateway every port counts, of a route one that is open is enough. */
 function blockedPorts(said: ObjectStatus | undefined, blocked: ReadonlySet<string>): string | undefined {
-  const ports = new Set((said?.listeners ?? []).flatMap(({ front }) => (front !== undefined && blocked.has(front) ? [front.split(" ")[1]] : [])));
+  const ofRoute = (said?.parents ?? []).flatMap(({ fronts }) => fronts);
+  const wanted = ofRoute.length > 0 && ofRoute.every((one) => blocked.has(one)) ? ofRoute : (said?.listeners ?? []).flatMap(({ front }) => front ?? []);
+  const ports = new Set(wanted.flatMap((front) => (blocked.has(front) ? [front.split(" ")[1]] : [])));
   return ports.size === 0 ? undefined : `port ${[...ports].join(", ")} cannot be opened on this machine; it is tried again`;
 }
 

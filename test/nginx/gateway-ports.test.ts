@@ -53,7 +53,7 @@ test("a port that another process has is said, and everything else is served", a
   stranger = await new Promise((resolve) => {
     const server = createServer((socket) => socket.destroy()).listen(third, ADDRESS, () => resolve(server));
   });
-  await sluice.apply({ "gateway.yaml": gateway(first, third), "more.yaml": documents(gatewayOf("other", "127.9.3.2", [httpListener("one", first)]), httpRoute({ name: "other", parents: ["other"], rules: [ruleTo("web")] })) });
+  await sluice.apply({ "gateway.yaml": gateway(first, third), "lost.yaml": documents(httpRoute({ name: "lost", parents: [{ name: "shop", sectionName: `l${third}` }], rules: [ruleTo("web")] })), "more.yaml": documents(gatewayOf("other", "127.9.3.2", [httpListener("one", first)]), httpRoute({ name: "other", parents: ["other"], rules: [ruleTo("web")] })) });
   assert.equal(await status(first), 200);
   assert.equal((await ask({ address: "127.9.3.2", port: first, host: "x.example", path: "/" })).status, 200);
   assert.match(sluice.log(), new RegExp(`ports of Gateways cannot be had.*${third} \\(EADDRINUSE\\)`));
@@ -61,6 +61,10 @@ test("a port that another process has is said, and everything else is served", a
   assert.match(text, new RegExp(`${third}\\\\" cannot be opened: another process uses it`));
   const late = await runCommand(["wait", "gateway/shop/shop", `--healthz-port=${sluice.health}`, "--timeout=0s"]);
   assert.deepEqual([late.code, late.stderr.split("\n")[0]], [1, `Gateway shop/shop is not programmed after 0 s: port ${third} cannot be opened on this machine; it is tried again`]);
+  // Of a route one open port is enough.
+  const lost = await runCommand(["wait", "httproute/shop/lost", `--healthz-port=${sluice.health}`, "--timeout=0s"]);
+  assert.deepEqual([lost.code, lost.stderr.split("\n")[0]], [1, `HTTPRoute shop/lost is not programmed after 0 s: port ${third} cannot be opened on this machine; it is tried again`]);
+  assert.equal((await runCommand(["wait", "httproute/shop/web", `--healthz-port=${sluice.health}`, "--timeout=10s"])).code, 0);
 });
 
 test("a controller that takes over a living nginx knows the ports that it has", async () => {

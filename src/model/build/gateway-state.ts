@@ -12,8 +12,8 @@ import type { Front } from "../shapes/front.ts";
 export interface RouteParent {
   /** `namespace/name` of the Gateway. */
   readonly gateway: string;
-  /** The Gateway has no address of its own. */
-  readonly shared: boolean;
+  /** The first that the Gateway has for itself; undefined: it shares those of http. */
+  readonly address: string | undefined;
   readonly listeners: readonly GatewayListener[];
 }
 

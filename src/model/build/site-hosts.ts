@@ -37,7 +37,7 @@ function byAgeAndKind(a: ParsedRoute, b: ParsedRoute): number {
 /** The Ingress that keeps a name where the listener shares addresses and port with Ingresses. */
 function ingressWith({ gateway, hosts, settings, ingresses }: ModelState, { key, port }: GatewayListener, name: string): Ingress | undefined {
   const { kind, namespace, name: of } = ownerOfListener(key);
-  if (name === CATCH_ALL || (port !== settings.httpPort && port !== settings.httpsPort) || gateway.parents.get(objectKey(kind, namespace, of))?.shared !== true) return undefined;
+  if (name === CATCH_ALL || (port !== settings.httpPort && port !== settings.httpsPort) || gateway.parents.get(objectKey(kind, namespace, of))?.address !== undefined) return undefined;
   for (const one of namesOver(name)) {
     const owner = ingressOwning(current(hosts, one));
     if (owner !== undefined) return ingresses.get(owner)?.ingress;
@@ -58,7 +58,7 @@ function namesOver(name: string): readonly string[] {
 
 /** The hosts of Gateways' listeners whose names a host of Ingresses takes, where it comes or goes. */
 export function siteHostsBeside({ gateway }: ModelState, name: HostKey): readonly HostKey[] {
-  const shared = [...gateway.parents.values()].filter((one) => one.shared).flatMap((one) => one.listeners);
+  const shared = [...gateway.parents.values()].filter((one) => one.address === undefined).flatMap((one) => one.listeners);
   const below = name.startsWith("*.") ? [...gateway.routes.values()].flatMap(({ hostnames }) => hostnames.filter((one) => namesOver(one).includes(name))) : [];
   return shared.flatMap(({ key }) => [name, ...below].map((one) => hostKey(one, key))).filter((key) => gateway.routeHosts.to(key).size > 0);
 }

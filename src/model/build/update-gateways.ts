@@ -19,6 +19,7 @@ import type { ParsedRoute } from "../gateway/route.ts";
 import { isRouteKind, parseAnyRoute, routeByKey } from "../gateway/route-kinds.ts";
 import type { ObjectStatus, ParentStatus, StatusCondition } from "../shapes/object-status.ts";
 import { noteAll, noteValue } from "../memory/part.ts";
+import { frontId } from "../shapes/front.ts";
 import { hostKey, type HostKey } from "../shapes/host-key.ts";
 import { objectKey } from "../shapes/lookup.ts";
 import type { GatewayState, RouteParent } from "./gateway-state.ts";
@@ -81,8 +82,8 @@ function updateAll({ settings, gateway, credentials }: ModelState, { snapshot, g
 /** What routes attach to, as of `parentOf`. A set that a Gateway does not take has no listeners. */
 function parentsIn(gateways: ReadonlyMap<string, ParsedGateway>): ReadonlyMap<string, RouteParent> {
   return new Map([...gateways.values()].flatMap((gateway): [string, RouteParent][] => [
-    [`Gateway ${gateway.key}`, { gateway: gateway.key, shared: gateway.addresses.own === undefined, listeners: gateway.listeners }],
-    ...gateway.sets.map(({ key, listeners }): [string, RouteParent] => [`ListenerSet ${key}`, { gateway: gateway.key, shared: gateway.addresses.own === undefined, listeners }]),
+    [`Gateway ${gateway.key}`, { gateway: gateway.key, address: gateway.addresses.own?.[0], listeners: gateway.listeners }],
+    ...gateway.sets.map(({ key, listeners }): [string, RouteParent] => [`ListenerSet ${key}`, { gateway: gateway.key, address: gateway.addresses.own?.[0], listeners }]),
   ]));
 }
 
@@ -109,7 +110,7 @@ function updateRoute(state: ModelState, work: Work, key: string): void {
   const hosts = parsed ? attachments.flatMap((one) => hostsOf(parsed, one)) : [];
   gateway.routeHosts.set(key, hosts);
   for (const host of hosts) work.hosts.add(host);
-  noteValue(gateway.judged, key, parsed && judgeRoute(parsed, attachments, state.settings.gatewayController));
+  noteValue(gateway.judged, key, parsed && judgeRoute(parsed, attachments, state.settings.gatewayController, (parent) => gateway.parents.get(parent)?.address));
   const findings = parsed ? routeFindings(state, work, parsed, attachments) : [];
   noteValue(state.findings, key, findings.length > 0 ? findings : undefined);
 }
@@ -146,11 +147,13 @@ function hostsOf({ hostnames }: ParsedRoute, { listeners }: Attachment): readonl
 }
 
 /** Undefined: no parent is ours, and nothing of ours is in its status. */
-function judgeRoute(route: ParsedRoute, attachments: readonly Attachment[], controller: string): ObjectStatus | undefined {
+/** @param addressOf of a parent, as in `RouteParent` */
+function judgeRoute(route: ParsedRoute, attachments: readonly Attachment[], controller: string, addressOf: (parent: string) => string | undefined): ObjectStatus | undefined {
   if (attachments.length === 0 && !JSON.stringify(route.object.status ?? {}).includes(JSON.stringify(controller))) return undefined;
   const { object, partiallyInvalid, resolved } = route;
   const parents = attachments.map((one): ParentStatus => ({
     parentRef: one.parentRef, conditions: [one.accepted, resolved, ...(partiallyInvalid ? [partiallyInvalid] : [])], hosts: hostsOf(route, one),
+    fronts: [...new Set(one.listeners.filter(({ usable }) => usable).map(({ port }) => frontId(addressOf(one.parent), port)))],
   }));
   return { object, conditions: [], parents, hosts: parents.flatMap((one) => one.hosts) };
 }

@@ -35,6 +35,8 @@ export interface ParentStatus {
   readonly conditions: readonly StatusCondition[];
   /** Hosts of this parent's listeners that the route takes part in. */
   readonly hosts: readonly HostKey[];
+  /** Keys of where their requests come in (`Front.id`). */
+  readonly fronts: readonly string[];
 }
 
 /** All that is said of one object. `Programmed` is added when nginx has acknowledged what the object asks for. */

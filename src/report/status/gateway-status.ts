@@ -62,6 +62,8 @@ export function gatewayStatus(said: ObjectStatus, facts: StatusFacts): StatusCha
   };
 }
 
+const BLOCKED = "The port cannot be opened on this machine; it is tried again";
+
 interface Writing extends StatusFacts {
   readonly generation: number;
 }
@@ -83,7 +85,7 @@ function mergedListener(stored: Entry | undefined, { name, supportedKinds, attac
   const programmed = given ?? (front === undefined || !valid
     ? condition("Programmed", false, "Invalid", "The listener is not valid")
     : writing.blocked.has(front)
-    ? condition("Programmed", false, "Pending", "The port cannot be opened on this machine; it is tried again")
+    ? condition("Programmed", false, "Pending", BLOCKED)
     : condition("Programmed", writing.programmed, writing.programmed ? "Programmed" : "Pending", writing.programmed ? "Every worker serves it" : "Not every worker has it yet"));
   return {
     ...stored, name, supportedKinds: supportedKinds.map((one) => ({ ...one })), attachedRoutes,
@@ -108,9 +110,10 @@ function mergedParents(stored: readonly Entry[], parents: readonly ParentStatus[
   return [...kept, ...parents.filter((one) => !known.has(one)).map((one) => of(one, undefined))];
 }
 
-function routeProgrammed({ hosts }: ParentStatus, { programmed }: Writing): StatusCondition {
+function routeProgrammed({ hosts, fronts }: ParentStatus, { programmed, blocked }: Writing): StatusCondition {
   const type = "sluice.ingress/Programmed";
   if (hosts.length === 0) return condition(type, false, "NotServed", "No listener serves the route");
+  if (fronts.every((one) => blocked.has(one))) return condition(type, false, "Pending", BLOCKED);
   return programmed ? condition(type, true, "Programmed", "Every worker serves it") : condition(type, false, "Pending", "Not every worker has it yet");
 }
 
