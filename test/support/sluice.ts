@@ -60,7 +60,7 @@ export interface Sluice {
   /** What the controller has printed, and what the agent and nginx have. */
   log(): string;
   engineLog(): string;
-  /** SIGTERM, wait, remove the folders. Fails when it does not end in time. */
+  /** SIGTERM, wait, remove the folders unless a successor has them. Fails when it does not end in time. */
   stop(): Promise<void>;
 }
 
@@ -84,9 +84,12 @@ export async function startSluice(options: SluiceOptions = {}): Promise<Sluice> 
   const sluice = describe({ http, https, health, runtimeDir, manifests, child, logFile });
   RUNNING.add(sluice);
   await untilOk(sluice, options.until ?? "/readyz", options.readyMs ?? READY_MS);
+  if (before) SUCCEEDED.add(before);
   return sluice;
 }
 
+/** Those whose folders, agent and nginx are a successor's now: what they leave behind is not theirs to remove. */
+const SUCCEEDED = new WeakSet<Sluice>();
 const RUNNING = new Set<Sluice>();
 process.on("exit", () => {
   for (const { process: child } of RUNNING) child.kill("SIGTERM");
@@ -129,6 +132,7 @@ function describe({ child, logFile, ...rest }: Parts): Sluice {
     async stop() {
       RUNNING.delete(sluice);
       await endProcess(child);
+      if (SUCCEEDED.has(sluice)) return;
       rmSync(runtimeDir, { recursive: true, force: true });
       rmSync(manifests, { recursive: true, force: true });
     },
