@@ -53,8 +53,8 @@ function partsFor({ parts, fronts }: Program, name: string, at: Entrance | undef
   for (const part of parts.values()) if (part.kind === "settings" || (part.kind === "alias" && mayName(part.id, name))) need(part);
   const levels = levelsOf(name);
   for (const host of levels) need(parts.get(partKey("host", host)));
-  // Which names have a certificate decides about redirects to https.
-  for (const covered of levels) if (covered !== CATCH_ALL) need(parts.get(partKey("tls", covered)));
+  // Which names have a certificate decides about redirects to https. The certificate of all other names covers the name `_` alone.
+  for (const covered of levels) if (covered !== CATCH_ALL || name === CATCH_ALL) need(parts.get(partKey("tls", covered)));
   need(parts.get(partKey("pool", DEFAULT_BACKEND)));
   if (at) {
     for (const { id, listeners } of fronts.values()) {

@@ -42,6 +42,16 @@ test("rules are told in the order in which they are tried, with what became of e
   assert.deepEqual(outcomes(explained(HOST, "http://a.example/x")).slice(0, 2), ["takes: / (prefix)", "no: /other (prefix), another path"]);
 });
 
+test("who has a certificate is redirected to https, and of the certificate for all other names the name _ alone", () => {
+  const built = build(ingressClass("nginx"), ingress("shop/any").path("/", "web:80"), ...HOST, ...SERVICES);
+  const origin = { kind: "Secret", namespace: "shop", name: "tls", field: "data" };
+  const certificates = new Map([["c", { id: "c", chain: "", key: new PrivateBytes(""), notAfter: new Date(), origin }]]);
+  const model = { ...built.model, certificates, tls: new Map([["_", "c"], ["a.example", "c"]]) };
+  const { program } = createCompiler().compile({ ...built, model });
+  const status = (url: string): number | undefined => explain(model, program, parseRequest(url, []), [], { configmap: "", defaultBackendService: "" }).status;
+  assert.deepEqual(["http://_/", "http://a.example/", "http://b.example/"].map(status), [308, 308, undefined]);
+});
+
 test("expressions are tried one by one; those that nginx alone can run are said to be such", () => {
   const expressions = [ingress("shop/web").host("a.example").annotate("use-regex", "true").path("/v[0-9]+/x", "web:80").path("/v[0-9]+", "api:80").path("/(?=v)", "new:80")];
   assert.deepEqual(outcomes(explained(expressions, "http://a.example/v1")), [
