@@ -4,7 +4,7 @@
  *
  * Asks the admin API on the health port.
  */
-import { ASKED_KINDS } from "../report/asked-kinds.ts";
+import { askedKind, ASKED_KINDS } from "../report/asked-kinds.ts";
 import type { AskedState, Version } from "../report/object-state.ts";
 import { findingText } from "../model/findings/findings.ts";
 import { helpFor, parseSettings } from "../settings.ts";
@@ -79,13 +79,15 @@ function answerText(answer: Answer, { timeout }: Settings): string {
   if ("reason" in answer) return `sluice: ${printable(answer.reason)}.\n`;
   const { kind, object, state, seen, programmed, waitingFor, findings } = answer;
   const [namespace = "", name = ""] = object.split("/");
+  // "gateway/shop" is read as an Ingress of the namespace "gateway".
+  const meant = kind === "Ingress" ? (askedKind(namespace) ?? kind) : kind;
   const missing = kind === "Ingress" ? "" : " (is it run with --gateway-api?)";
   const foreign = kind.endsWith("Route") || kind === "ListenerSet" ? "names no Gateway that is ours as its parent" : "is not of our class";
   const notes = findings.map((finding) => printable(`  ${finding.severity}: ${findingText(finding)}`));
   const sentence = {
     programmed: `${kind} ${object} is programmed${versionText(programmed)}`,
     pending: `${kind} ${object} is not programmed after ${timeout} s: ${waitingFor ?? "it is on its way"}`,
-    absent: `There is no ${kind} ${name} in namespace ${namespace} where this Sluice looks${missing}: write it as ${kind.toLowerCase()}/NAMESPACE/NAME`,
+    absent: `There is no ${kind} ${name} in namespace ${namespace} where this Sluice looks${missing}: write it as ${meant.toLowerCase()}/NAMESPACE/NAME`,
     foreign: `${kind} ${object} ${foreign}: this Sluice does not serve it`,
     refused: `${kind} ${object} is refused as a whole${versionText(seen)}`,
   }[state];

@@ -190,4 +190,3 @@ function whyNoPool(route: Route | undefined, { defaultBackendService }: ExplainS
   const nobody = route?.backend.kind === "default" && defaultBackendService === "";
   return nobody ? "no backend is declared for it, and there is no default one (--default-backend-service)" : "no endpoint is ready";
 }
-

@@ -42,6 +42,7 @@ test("what cannot be served as it is ends the wait at once, with the finding", a
   assert.deepEqual([absent.code, absent.stderr], [3, "There is no Ingress none in namespace shop where this Sluice looks: write it as ingress/NAMESPACE/NAME\n"]);
   // `ingress/web`, with which kubectl names an object of its default namespace, is read as NAMESPACE/NAME.
   assert.match((await wait("ingress/web")).stderr, /^There is no Ingress web in namespace ingress where/);
+  assert.match((await wait("gateway/web")).stderr, /: write it as gateway\/NAMESPACE\/NAME\n$/);
   sluice.write({ "other.yaml": manifest("other").replace("ingressClassName: nginx", "ingressClassName: other") });
   const other = await wait("ingress/shop/other");
   assert.equal(other.code, 3);

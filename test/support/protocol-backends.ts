@@ -93,7 +93,7 @@ export async function startGrpc(pair?: KeyPair): Promise<GrpcBackend> {
     stream.pipe(stream);
   };
   server.on("stream", answer);
-  return { ...(await listen(server as unknown as Server)), calls: () => calls };
+  return { ...(await listen(server)), calls: () => calls };
 }
 
 /** A FastCGI responder: it answers each request with its parameters and the length of its body, as JSON. */

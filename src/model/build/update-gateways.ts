@@ -146,8 +146,7 @@ function hostsOf({ hostnames }: ParsedRoute, { listeners }: Attachment): readonl
   return listeners.filter(({ usable }) => usable).flatMap(({ key, hostname }) => hostnames.filter((one) => intersect(hostname, one)).map((name) => hostKey(name, key)));
 }
 
-/** Undefined: no parent is ours, and nothing of ours is in its status. */
-/** @param addressOf of a parent, as in `RouteParent` */
+/** Undefined: no parent is ours, and nothing of ours is in its status. @param addressOf of a parent, as in `RouteParent` */
 function judgeRoute(route: ParsedRoute, attachments: readonly Attachment[], controller: string, addressOf: (parent: string) => string | undefined): ObjectStatus | undefined {
   if (attachments.length === 0 && !JSON.stringify(route.object.status ?? {}).includes(JSON.stringify(controller))) return undefined;
   const { object, partiallyInvalid, resolved } = route;

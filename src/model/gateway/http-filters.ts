@@ -1,5 +1,5 @@
 /** What the filters of a rule do with its requests and their answers. */
-import type { CrossOrigin, HeaderChange, RedirectTo } from "../../../edge/src/program.ts";
+import type { CrossOrigin, HeaderChange } from "../../../edge/src/program.ts";
 import type { RouteFilter } from "../../source/gateway/shared.ts";
 import { normalHost } from "../grammar/host-name.ts";
 import { readCrossOrigin } from "./cross-origin.ts";
@@ -17,7 +17,7 @@ export interface RuleFilters {
   readonly crossOrigin?: CrossOrigin;
 }
 
-/** What a backend is asked for in place of what the client asked for. */
+/** What takes the place of the host and the path that the client asked for. */
 export interface RuleRewrite {
   readonly host?: string;
   readonly path?: RulePath;
@@ -26,12 +26,10 @@ export interface RuleRewrite {
 export const NO_FILTERS: RuleFilters = { requestHeaders: [], responseHeaders: [], mirrors: [] };
 
 /** A redirect, as far as the rule says it: the rest is that of the listener and of the request. */
-export interface RuleRedirect extends Pick<RedirectTo, "host"> {
+export interface RuleRedirect extends RuleRewrite {
   readonly status: number;
   readonly scheme?: "http" | "https";
   readonly port?: number;
-  /** Absent: the path of the request. */
-  readonly path?: RulePath;
 }
 
 /** What a filter of a type does; a text: why it cannot be honoured; undefined: the field of its type is missing. */
@@ -59,7 +57,7 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
     return typeof read === "object" ? { crossOrigin: read } : read;
   }],
   ["URLRewrite", ({ urlRewrite: rewrite }, where) => {
-    const read = rewrite && readRewrite(rewrite, `${where}.urlRewrite`);
+    const read = rewrite && readTarget(rewrite, `${where}.urlRewrite`);
     return typeof read === "object" ? { rewrite: read } : read;
   }],
 ]);
@@ -113,17 +111,15 @@ function whyTogether({ redirect, rewrite }: RuleFilters, field: string, matches:
 
 const STATUSES = [301, 302, 303, 307, 308];
 
-function readRedirect({ scheme, hostname, port, statusCode = 302, path }: NonNullable<RouteFilter["requestRedirect"]>, where: string): RuleRedirect | string {
+function readRedirect({ scheme, port, statusCode = 302, ...target }: NonNullable<RouteFilter["requestRedirect"]>, where: string): RuleRedirect | string {
   if (scheme !== undefined && scheme !== "http" && scheme !== "https") return `${where}.scheme "${scheme}" is not supported: use http or https`;
   if (!STATUSES.includes(statusCode)) return `${where}.statusCode ${statusCode} is not supported: use one of ${STATUSES.join(", ")}`;
-  const host = readHost(hostname);
-  if (host === "") return `${where}.hostname "${hostname}" is no host name: correct it`;
-  const change = path && readPathChange(path, `${where}.path`);
-  if (typeof change === "string") return change;
-  return { status: statusCode, ...(scheme ? { scheme } : {}), ...(host === undefined ? {} : { host }), ...(port === undefined ? {} : { port }), ...(change ? { path: change } : {}) };
+  const to = readTarget(target, where);
+  return typeof to === "string" ? to : { status: statusCode, ...(scheme ? { scheme } : {}), ...(port === undefined ? {} : { port }), ...to };
 }
 
-function readRewrite({ hostname, path }: NonNullable<RouteFilter["urlRewrite"]>, where: string): RuleRewrite | string {
+/** The host and the path of a rewrite or a redirect. */
+function readTarget({ hostname, path }: NonNullable<RouteFilter["urlRewrite"]>, where: string): RuleRewrite | string {
   const host = readHost(hostname);
   if (host === "") return `${where}.hostname "${hostname}" is no host name: correct it`;
   const change = path && readPathChange(path, `${where}.path`);
